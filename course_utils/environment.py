@@ -1,0 +1,156 @@
+"""Where the course runs: folders, budget, seeds, safe file writing, and a one-table report."""
+import contextlib
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+BUDGETS = ("quick", "full")
+
+
+def in_colab() -> bool:
+    """Tell whether this Python runs in Google Colab."""
+    return "google.colab" in sys.modules
+
+
+def quiet() -> bool:
+    """Tell whether progress bars should stay silent (outputs about to be stored in a notebook)."""
+    return os.environ.get("COURSE_QUIET", "") not in ("", "0")
+
+
+def data_folder() -> Path:
+    """Return the folder of shipped data: `data/` of the repository, or the copy inside an installed wheel."""
+    package = Path(__file__).parent
+    for folder in (package.parent / "data", package / "data"):
+        if (folder / "MANIFEST.json").exists():
+            return folder
+    raise FileNotFoundError("The course's data folder is missing. Install the package again, or clone the repository afresh.")
+
+
+def cache_folder() -> Path:
+    """Return the folder for files that can be made again (`COURSE_CACHE`, or the user's cache folder)."""
+    import pooch
+
+    folder = Path(os.environ.get("COURSE_CACHE") or pooch.os_cache("deep-learning-with-music"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def use_budget(name: str) -> None:
+    """Choose `"quick"` (laptop, minutes) or `"full"` (GPU, or an evening) for all later cells.
+
+    Raises:
+        ValueError: if the name is neither.
+    """
+    if name not in BUDGETS:
+        raise ValueError(f"The budget is one of {', '.join(BUDGETS)}, not {name!r}.")
+    os.environ["COURSE_BUDGET"] = name
+
+
+def budget() -> str:
+    """Return the budget in force: `COURSE_BUDGET`, or `"quick"` where it is not set."""
+    name = os.environ.get("COURSE_BUDGET") or "quick"
+    if name not in BUDGETS:
+        raise ValueError(f"COURSE_BUDGET is {name!r}; set it to one of {', '.join(BUDGETS)}, or unset it.")
+    return name
+
+
+def by_budget(quick, full):
+    """Return `quick` or `full`, whichever the budget in force asks for."""
+    return full if budget() == "full" else quick
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python, NumPy and TensorFlow, so that a second run gives the same numbers."""
+    import keras
+
+    keras.utils.set_random_seed(seed)
+
+
+def sha256(path: str | Path) -> str:
+    """Return the SHA-256 checksum of a file, as 64 hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def shipped(name: str) -> Path:
+    """Return the path of a shipped data file, after comparing its checksum with `data/MANIFEST.json`.
+
+    Args:
+        name: path inside the data folder, such as `"chorales.npz"`.
+
+    Raises:
+        FileNotFoundError: if the file is not listed or not there.
+        OSError: if its checksum differs (a damaged or half-finished copy).
+    """
+    folder = data_folder()
+    entry = json.loads((folder / "MANIFEST.json").read_text(encoding="utf-8"))["files"].get(name)
+    path = folder / name
+    if entry is None or not path.exists():
+        raise FileNotFoundError(f"'{name}' is not among the course's data files ({folder}).")
+    if sha256(path) != entry["sha256"]:
+        raise OSError(f"'{path}' is damaged: its checksum is not the one in MANIFEST.json. "
+                      "Restore it (git checkout, or install the package again).")
+    return path
+
+
+@contextlib.contextmanager
+def writing(target: str | Path) -> Iterator[Path]:
+    """Yield a temporary path next to `target`; move it there only if the block succeeds.
+
+    A reader therefore never sees a half-written file, and a full disk leaves the old file as it was.
+
+    Raises:
+        OSError: if the folder is missing, is not a folder, or cannot be written to.
+    """
+    target = Path(target)
+    if target.is_dir():
+        raise IsADirectoryError(f"'{target}' is a folder. Give a file name, such as '{target / 'music.wav'}'.")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"The folder '{target.parent}' does not exist. Create it first, or choose another place.")
+    try:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem}-", suffix=target.suffix)
+    except OSError as error:
+        raise PermissionError(f"Cannot write into '{target.parent}' ({error.strerror}). Choose another place.") from error
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def report() -> dict[str, str]:
+    """Return what a bug report needs, one line a fact: Python, packages, processor, memory, GPU, budget."""
+    import tensorflow as tf
+
+    packages = ("tensorflow", "keras", "librosa", "numpy", "music21", "ipywidgets", "jupyterlab")
+    return {
+        "Python": platform.python_version(),
+        "System": f"{platform.system()} {platform.machine()}" + (", Google Colab" if in_colab() else ""),
+        **{name: _version(name) for name in packages},
+        "CPU cores": str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()),
+        "GPU": ", ".join(d.name for d in tf.config.list_physical_devices("GPU")) or "none (not needed)",
+        "Budget": budget(),
+    }
+
+
+def _version(package: str) -> str:
+    candidates = ("tensorflow", "tensorflow-cpu") if package == "tensorflow" else (package,)
+    for name in candidates:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            return importlib.metadata.version(name)
+    return "not installed"

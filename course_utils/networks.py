@@ -1,0 +1,138 @@
+"""The Keras architectures of the course, one builder each, and what they read."""
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers, ops
+
+from course_utils.scores import REST, VOCABULARY, Score, to_tokens
+
+ORDER = (0, 3, 1, 2)
+START = VOCABULARY
+BEATS = {16: 1, 12: 17, 24: 29}
+PHRASE_STEPS = 32
+INPUTS = {"previous": 4, "struck": 4, "tokens": 4, "onsets": 4, "beat": None, "phrase": None, "key": None}
+
+
+def chorale_inputs(score: Score) -> dict[str, np.ndarray]:
+    """Return what the chorale LSTM reads of a score, everything known (0 stands for "unknown" in the last four).
+
+    Returns:
+        int32 arrays: `tokens` and `onsets` (steps, 4), what is predicted; `previous` (steps, 4), the tokens one step
+        earlier; `struck` (steps, 4), 2 where the previous step's note was struck, 1 where it was held;
+        `beat`, `phrase`, `key` (steps,).
+    """
+    tokens = to_tokens(score.pitches)
+    previous = np.vstack([np.full((1, 4), START), tokens[:-1]])
+    struck = np.vstack([np.zeros((1, 4)), 1 + score.onsets[:-1]])
+    beat = np.array([BEATS[bar] + b if bar in BEATS else 0 for bar, b in zip(score.bar.tolist(), score.beat.tolist())])
+    key = np.full(len(score), 0 if score.key is None else 1 + score.key)
+    columns = {"previous": previous, "struck": struck, "tokens": tokens, "onsets": score.onsets, "beat": beat,
+               "phrase": phrase_position(score.fermata), "key": key}
+    return {name: np.asarray(column, np.int32) for name, column in columns.items()}
+
+
+def phrase_position(fermata: np.ndarray) -> np.ndarray:
+    """Number each step by how far the next fermata is: 1 under it, up to 32; plus 32 in the last phrase; 0 if none.
+
+    Args:
+        fermata: (steps,) bool.
+
+    Returns:
+        (steps,) int32, 0..64.
+    """
+    position, distance, last = np.zeros(len(fermata), np.int32), None, True
+    for step in range(len(fermata) - 1, -1, -1):
+        if fermata[step]:
+            if distance is not None and distance > 0:
+                last = False
+            distance = 0
+        elif distance is not None:
+            distance += 1
+        if distance is not None:
+            position[step] = 1 + min(distance, PHRASE_STEPS - 1) + (PHRASE_STEPS if last else 0)
+    return position
+
+
+def onset_patterns(tokens, previous):
+    """Return which of the 16 patterns of struck notes are possible, as bool (..., 16).
+
+    A rest is never struck, a new pitch always is; only a repeated pitch may be either. Pattern number
+    `s + 2a + 4t + 8b` strikes the voices whose bit is 1.
+    """
+    bits = tf.constant((np.arange(16)[:, None] >> np.arange(4)) & 1 == 1)
+    sounding, changed = (tokens != 0)[..., None, :], (tokens != previous)[..., None, :]
+    return ops.all((bits & sounding) | (~bits & ~(sounding & changed)), axis=-1)
+
+
+class ChoraleLSTM(keras.Model):
+    """Four-part music, one time step after another (taught in 08_lstm_composes_chorales).
+
+    Two LSTM layers carry the state over time. Within a step the voices are predicted one after the other
+    (soprano, bass, alto, tenor), each seeing those already chosen: the chain rule over voices and time.
+    A last head says which of the 16 patterns of struck notes it is.
+    """
+
+    def __init__(self, units: int = 256, embedding: int = 32, dropout: float = 0.3):
+        super().__init__()
+        self.pitch = layers.Embedding(4 * (VOCABULARY + 1), embedding)
+        self.beat = layers.Embedding(53, 16)
+        self.phrase = layers.Embedding(2 * PHRASE_STEPS + 1, 16)
+        self.key = layers.Embedding(25, 16)
+        self.lstms = [layers.LSTM(units, return_sequences=True) for _ in range(2)]
+        self.hidden = [layers.Dense(units, "relu") for _ in ORDER]
+        self.logits = [layers.Dense(VOCABULARY) for _ in ORDER]
+        self.onset_hidden = layers.Dense(units // 4, "relu")
+        self.onset_logits = layers.Dense(16)
+        self.drop = layers.Dropout(dropout)
+        self.units = units
+        blank = np.zeros((1, 1, 4), np.int32)
+        self({name: blank if width else blank[..., 0] for name, width in INPUTS.items()})
+
+    def embed(self, tokens):
+        """Turn tokens (..., 4) into vectors (..., 4, embedding), with a table for each voice."""
+        return self.pitch(tokens + np.arange(4, dtype=np.int32) * (VOCABULARY + 1))
+
+    def read(self, previous, struck, beat, phrase, key):
+        """Return the recurrent layers' input and the part of it that the heads see again."""
+        seen = ops.concatenate([_flat(self.embed(previous)), self.beat(beat), self.phrase(phrase), self.key(key)], axis=-1)
+        return ops.concatenate([seen, _flat(ops.one_hot(struck, 3))], axis=-1), seen
+
+    def voice(self, rank: int, state, chosen: list, training=False):
+        """Return logits (..., vocabulary) of the voice that comes `rank`-th, given the embedded voices before it."""
+        hidden = self.hidden[rank](ops.concatenate([state, *chosen], axis=-1))
+        return self.logits[rank](self.drop(hidden, training=training))
+
+    def onset(self, state, vectors, tokens, previous):
+        """Return log-probabilities (..., 16) of the patterns of struck notes, given all four pitches."""
+        logits = self.onset_logits(self.onset_hidden(ops.concatenate([state, _flat(vectors)], axis=-1)))
+        return ops.log_softmax(ops.where(onset_patterns(tokens, previous), logits, -1e9))
+
+    def call(self, inputs, training=False):
+        """Return log-probabilities: pitches (batch, steps, 4, vocabulary), onset patterns (batch, steps, 16)."""
+        tokens, previous = inputs["tokens"], inputs["previous"]
+        x, seen = self.read(previous, inputs["struck"], inputs["beat"], inputs["phrase"], inputs["key"])
+        outputs = []
+        for lstm in self.lstms:
+            x = self.drop(lstm(x), training=training)
+            outputs.append(x)
+        state = ops.concatenate([*outputs, seen], axis=-1)
+        vectors = self.embed(tokens)
+        chosen = [vectors[..., voice, :] for voice in ORDER]
+        logits = [self.voice(rank, state, chosen[:rank], training) for rank in range(4)]
+        pitches = ops.stack([logits[ORDER.index(voice)] for voice in range(4)], axis=-2)
+        return ops.log_softmax(pitches), self.onset(state, vectors, tokens, previous)
+
+
+def _flat(x):
+    return ops.reshape(x, (*ops.shape(x)[:-2], x.shape[-2] * x.shape[-1]))
+
+
+def chorale_nll(model: ChoraleLSTM, inputs: dict, training: bool = False):
+    """Return negative log-likelihoods in nats: pitches (batch, steps, 4) and onset patterns (batch, steps)."""
+    pitches, onsets = model(inputs, training=training)
+    pattern = ops.sum(inputs["onsets"] * np.array([1, 2, 4, 8], np.int32), axis=-1)
+    return -_pick(pitches, inputs["tokens"]), -_pick(onsets, pattern)
+
+
+def _pick(log_probabilities, index):
+    return ops.squeeze(ops.take_along_axis(log_probabilities, index[..., None], axis=-1), axis=-1)

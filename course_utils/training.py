@@ -1,0 +1,128 @@
+"""Training loops: chorale windows, and a fit that resumes after an interruption."""
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tqdm.auto import tqdm
+
+from course_utils import environment, networks
+
+STEERING = ("phrase", "key")
+TRANSPOSITIONS = range(-5, 7)
+
+
+def chorale_windows(pieces: list[dict], batch: int, steps: int, seed: int) -> Callable[[int], dict]:
+    """Return a function from a step number to a random batch of windows, transposed at random.
+
+    What a composer may leave open is hidden at random: phrase and key in half of the windows, the previous step's
+    onsets in another half, the beat in a tenth. The same seed and number always give the same batch.
+
+    Args:
+        pieces: `networks.chorale_inputs` of each piece.
+        batch: windows a batch.
+        steps: window length in sixteenths; no piece may be shorter.
+        seed: seed of all choices.
+    """
+    lengths = np.array([len(p["beat"]) for p in pieces])
+    if lengths.min() < steps:
+        raise ValueError(f"A piece has {lengths.min()} steps, fewer than the window's {steps}. Choose a shorter window.")
+
+    def make(number: int) -> dict:
+        rng = np.random.default_rng([seed, number])
+        chosen = rng.choice(len(pieces), batch, p=lengths / lengths.sum())
+        starts = np.maximum(0, rng.integers(-16, lengths[chosen] - steps + 1))
+        windows = {name: np.stack([pieces[i][name][s : s + steps] for i, s in zip(chosen, starts)]) for name in networks.INPUTS}
+        return _hide(_transpose(windows, rng.choice(TRANSPOSITIONS, batch)), rng)
+
+    return make
+
+
+def _transpose(windows: dict, semitones: np.ndarray) -> dict:
+    shift = semitones[:, None, None]
+    moved = {name: np.where((windows[name] == 0) | (windows[name] == networks.START), windows[name], windows[name] + shift)
+             for name in ("tokens", "previous")}
+    key = windows["key"] - 1
+    turned = 1 + key // 12 * 12 + (key + semitones[:, None]) % 12
+    return windows | {k: v.astype(np.int32) for k, v in moved.items()} | {"key": np.where(key < 0, 0, turned).astype(np.int32)}
+
+
+def _hide(windows: dict, rng: np.random.Generator) -> dict:
+    batch = len(windows["key"])
+    known = {"phrase": 0.5, "key": 0.5, "struck": 0.5, "beat": 0.9}
+    hidden = {}
+    for name, probability in known.items():
+        keep = (rng.random(batch) < probability).astype(np.int32)
+        hidden[name] = windows[name] * keep.reshape(-1, *[1] * (windows[name].ndim - 1))
+    return windows | hidden
+
+
+def train(model, loss: Callable, batches: Callable[[int], dict], steps: int, folder: Path, *, learning_rate: float,
+          evaluate: Callable[[], float], every: int) -> list[dict]:
+    """Train, keep the weights that are best by `evaluate`, and resume where an interrupted run stopped.
+
+    Args:
+        model: a built Keras model; ends with its best weights.
+        loss: function of (model, batch) to a scalar tensor.
+        batches: function of the step number to a batch, a dict of arrays of constant shape.
+        steps: optimizer steps in all.
+        folder: where checkpoints, `history.csv` and the best weights go.
+        learning_rate: peak of a schedule with warm-up and cosine decay.
+        evaluate: validation figure, lower is better.
+        every: steps between two evaluations (and checkpoints).
+
+    Returns:
+        One row (step, loss, validation) an evaluation.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    warmup = min(100, steps // 10)
+    schedule = keras.optimizers.schedules.CosineDecay(0.0, steps - warmup, alpha=0.01, warmup_target=learning_rate, warmup_steps=warmup)
+    optimizer = keras.optimizers.Adam(schedule, global_clipnorm=1.0)
+    optimizer.build(model.trainable_variables)
+    done = tf.Variable(0, dtype=tf.int64)
+    manager = tf.train.CheckpointManager(tf.train.Checkpoint(model=model, optimizer=optimizer, done=done), str(folder), max_to_keep=1)
+    manager.restore_or_initialize()
+    history, log, best = _read(folder / "history.csv", int(done)), folder / "history.csv", folder / "best.weights.h5"
+
+    @tf.function
+    def update(batch):
+        with tf.GradientTape() as tape:
+            value = loss(model, batch)
+        optimizer.apply_gradients(zip(tape.gradient(value, model.trainable_variables), model.trainable_variables))
+        return value
+
+    losses = []
+    with tqdm(total=steps, initial=int(done), unit="step", disable=environment.quiet()) as bar:
+        for number in range(int(done), steps):
+            losses.append(float(update({k: tf.constant(v) for k, v in batches(number).items()})))
+            bar.update()
+            if (number + 1) % every and number + 1 < steps:
+                continue
+            validation = evaluate()
+            if not history or validation < min(row["validation"] for row in history):
+                model.save_weights(best)
+            history.append({"step": number + 1, "loss": float(np.mean(losses)), "validation": validation})
+            losses.clear()
+            bar.set_postfix(history[-1])
+            done.assign(number + 1)
+            _write(log, history)
+            manager.save()
+    model.load_weights(best)
+    return history
+
+
+def _read(log: Path, done: int) -> list[dict]:
+    if not done or not log.exists():
+        return []
+    with open(log, newline="") as file:
+        rows = [{"step": int(r["step"]), "loss": float(r["loss"]), "validation": float(r["validation"])} for r in csv.DictReader(file)]
+    return [row for row in rows if row["step"] <= done]
+
+
+def _write(log: Path, history: list[dict]) -> None:
+    with environment.writing(log) as temporary, open(temporary, "w", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=["step", "loss", "validation"])
+        writer.writeheader()
+        writer.writerows(history)

@@ -1,0 +1,120 @@
+"""Build data/chorales.npz from the music21 corpus: `python -m tools.build_chorales [TARGET]`.
+
+The corpus holds each chorale as MusicXML or Humdrum. The table holds it on a grid of sixteenth notes: four
+voices, repeats written out, and what a composer knows beside the notes (bar, beat, fermata, key).
+"""
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from course_utils import environment
+from course_utils.scores import REST, STEPS_PER_QUARTER
+
+VOICES = ("Soprano", "Alto", "Tenor", "Bass")
+SPLITS = ("train", "valid", "test")
+
+
+def split_of_files(table: dict) -> dict[str, str]:
+    """Map each corpus file to its split; a piece of two splits belongs to the later one."""
+    split = {p["file"]: name for name in SPLITS for p in table[name] if p["file"]}
+    banned = [f for f in table["keep_out_of_training"] if split.get(f) == "train"]
+    return {f: name for f, name in split.items() if f not in banned}
+
+
+def find_voices(score) -> list:
+    """Return the soprano, alto, tenor and bass parts, leaving out instruments that double or accompany."""
+    parts = list(score.parts)
+    if all(part.partName is None for part in parts):
+        return parts[:4]
+    return [next(p for p in parts if (p.partName or "").startswith(voice)) for voice in VOICES]
+
+
+def steps(quarters) -> int:
+    """Round a time in quarter notes up to the next grid step (a note between two steps sounds from the second)."""
+    return int(np.ceil(float(quarters) * STEPS_PER_QUARTER - 1e-6))
+
+
+def read_voice(part, length: int) -> dict[str, np.ndarray]:
+    """Sample one part on the grid: its pitch, note onsets and fermatas."""
+    pitch = np.full(length, REST, np.int8)
+    onset, fermata = np.zeros(length, bool), np.zeros(length, bool)
+    for note in part.stripTies().flatten().notes:
+        begin, end = steps(note.offset), steps(note.offset + note.quarterLength)
+        if begin < end:
+            pitch[begin:end] = max(p.midi for p in note.pitches)
+            onset[begin] = True
+            fermata[begin:end] = any(type(e).__name__ == "Fermata" for e in note.expressions)
+    return {"pitch": pitch, "onset": onset, "fermata": fermata}
+
+
+def read_bars(part, length: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return for every step its position in the bar and the bar's length, both in steps.
+
+    An incomplete bar continues the incomplete one before it (a repeat sign inside a bar); the first is a pick-up.
+    """
+    beat, bar = np.zeros(length, np.uint8), np.zeros(length, np.uint8)
+    position = None
+    for measure in part.getElementsByClass("Measure"):
+        begin, size = steps(measure.offset), steps(measure.duration.quarterLength)
+        full = steps(measure.barDuration.quarterLength)
+        if position is None:
+            position = (full - size) % full
+        elif size >= full:
+            position = 0
+        here = slice(begin, begin + size)
+        beat[here] = (position + np.arange(size)[: len(beat[here])]) % full
+        bar[here] = full
+        position = (position + size) % full
+    return beat, bar
+
+
+def read_chorale(file: str) -> dict[str, np.ndarray]:
+    """Read one corpus file as the columns of the table; arrays run over steps."""
+    from music21 import corpus, stream
+
+    score = corpus.parse(f"bach/{file}")
+    voices = stream.Score(find_voices(score))
+    key = voices.analyze("key")
+    if any(part.recurse().getElementsByClass("RepeatMark") for part in voices.parts):
+        voices = voices.expandRepeats()
+    length = max(steps(part.highestTime) for part in voices.parts)
+    read = [read_voice(part, length) for part in voices.parts]
+    beat, bar = read_bars(voices.parts[0], length)
+    return {
+        "pitches": np.stack([v["pitch"] for v in read], axis=1),
+        "onsets": np.stack([v["onset"] for v in read], axis=1),
+        "fermata": np.any([v["fermata"] for v in read], axis=0),
+        "beat": beat,
+        "bar": bar,
+        "key": np.int8(key.tonic.pitchClass + (12 if key.mode == "minor" else 0)),
+    }
+
+
+def build(split: dict[str, str]) -> dict[str, np.ndarray]:
+    """Read every file of `split` (file → split name) and stack them, end to end, into one table of arrays."""
+    files = sorted(split)
+    pieces = [read_chorale(f) for f in tqdm(files, unit="chorale")]
+    table = {name: np.concatenate([p[name] for p in pieces]) for name in ("pitches", "onsets", "fermata", "beat", "bar")}
+    return table | {
+        "length": np.array([len(p["beat"]) for p in pieces], np.int32),
+        "key": np.array([p["key"] for p in pieces]),
+        "bwv": np.array([f.removeprefix("bwv").rsplit(".", 1)[0] for f in files]),
+        "split": np.array([split[f] for f in files]),
+    }
+
+
+def main() -> None:
+    data = environment.data_folder()
+    target = Path(sys.argv[1]) if len(sys.argv) > 1 else data / "chorales.npz"
+    table = json.loads((data / "jsb_split_bwv.json").read_text())
+    with environment.writing(target) as temporary:
+        with open(temporary, "wb") as file:
+            np.savez_compressed(file, **build(split_of_files(table)))
+    print(f"{target}: {target.stat().st_size} bytes, sha256 {environment.sha256(target)}")
+
+
+if __name__ == "__main__":
+    main()
