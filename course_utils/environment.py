@@ -8,13 +8,17 @@ import platform
 import sys
 import tempfile
 from collections.abc import Iterator
+from html import escape
 from pathlib import Path
 
 BUDGETS = ("quick", "full")
 
+# TensorFlow writes notes about the processor to stderr while it is imported, which a notebook would show as if they were errors.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
 
 def in_colab() -> bool:
-    """Tell whether this Python runs in Google Colab."""
+    """Tell whether this Python runs in Google Colab (taught in 00_welcome)."""
     return "google.colab" in sys.modules
 
 
@@ -33,16 +37,24 @@ def data_folder() -> Path:
 
 
 def cache_folder() -> Path:
-    """Return the folder for files that can be made again (`COURSE_CACHE`, or the user's cache folder)."""
+    """Return the folder for files that can be made again (`COURSE_CACHE`, or the user's cache folder).
+
+    Raises:
+        OSError: if it is not there and cannot be made.
+    """
     import pooch
 
     folder = Path(os.environ.get("COURSE_CACHE") or pooch.os_cache("deep-learning-with-music"))
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise type(error)(f"Cannot make the cache folder '{folder}' ({error.strerror}). "
+                          "Set COURSE_CACHE to a folder that you can write to.") from error
     return folder
 
 
 def use_budget(name: str) -> None:
-    """Choose `"quick"` (laptop, minutes) or `"full"` (GPU, or an evening) for all later cells.
+    """Choose `"quick"` (laptop, minutes) or `"full"` (GPU, or an evening) for all later cells (taught in 00_welcome).
 
     Raises:
         ValueError: if the name is neither.
@@ -53,7 +65,11 @@ def use_budget(name: str) -> None:
 
 
 def budget() -> str:
-    """Return the budget in force: `COURSE_BUDGET`, or `"quick"` where it is not set."""
+    """Return the budget in force: `COURSE_BUDGET`, or `"quick"` where it is not set.
+
+    Raises:
+        ValueError: if `COURSE_BUDGET` is set to anything else.
+    """
     name = os.environ.get("COURSE_BUDGET") or "quick"
     if name not in BUDGETS:
         raise ValueError(f"COURSE_BUDGET is {name!r}; set it to one of {', '.join(BUDGETS)}, or unset it.")
@@ -61,7 +77,7 @@ def budget() -> str:
 
 
 def by_budget(quick, full):
-    """Return `quick` or `full`, whichever the budget in force asks for."""
+    """Return `quick` or `full`, whichever the budget in force asks for (taught in 00_welcome)."""
     return full if budget() == "full" else quick
 
 
@@ -106,17 +122,19 @@ def writing(target: str | Path) -> Iterator[Path]:
     A reader therefore never sees a half-written file, and a full disk leaves the old file as it was.
 
     Raises:
-        OSError: if the folder is missing, is not a folder, or cannot be written to.
+        OSError: if the target is a folder or write-protected, or its folder is missing or cannot be written to.
     """
     target = Path(target)
     if target.is_dir():
         raise IsADirectoryError(f"'{target}' is a folder. Give a file name, such as '{target / 'music.wav'}'.")
     if not target.parent.is_dir():
-        raise FileNotFoundError(f"The folder '{target.parent}' does not exist. Create it first, or choose another place.")
+        raise FileNotFoundError(f"There is no folder '{target.parent}'. Create it first, or choose another place.")
+    if target.exists() and not (target.is_file() and os.access(target, os.W_OK)):
+        raise PermissionError(f"'{target}' is write-protected, or not an ordinary file. Choose another name.")
     try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem}-", suffix=target.suffix)
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=target.suffix)
     except OSError as error:
-        raise PermissionError(f"Cannot write into '{target.parent}' ({error.strerror}). Choose another place.") from error
+        raise type(error)(f"Cannot write into '{target.parent}' ({error.strerror}). Choose another place.") from error
     os.close(handle)
     temporary = Path(name)
     try:
@@ -134,18 +152,30 @@ def _umask() -> int:
 
 
 def report() -> dict[str, str]:
-    """Return what a bug report needs, one line a fact: Python, packages, processor, memory, GPU, budget."""
+    """Return what a bug report needs, one line a fact: versions, processor, memory, disk, GPU, budget."""
+    import psutil
     import tensorflow as tf
 
+    details = [tf.config.experimental.get_device_details(gpu) for gpu in tf.config.list_physical_devices("GPU")]
     packages = ("tensorflow", "keras", "librosa", "numpy", "music21", "ipywidgets", "jupyterlab")
     return {
         "Python": platform.python_version(),
         "System": f"{platform.system()} {platform.machine()}" + (", Google Colab" if in_colab() else ""),
         **{name: _version(name) for name in packages},
         "CPU cores": str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()),
-        "GPU": ", ".join(d.name for d in tf.config.list_physical_devices("GPU")) or "none (not needed)",
+        "Memory": f"{psutil.virtual_memory().total / 1e9:.0f} GB",
+        "Free disk space": f"{psutil.disk_usage(cache_folder()).free / 1e9:.0f} GB",
+        "GPU": ", ".join(gpu.get("device_name", "unnamed") for gpu in details) or "none (not needed)",
         "Budget": budget(),
     }
+
+
+def show_report():
+    """Show `report` as a table under a notebook cell (taught in 00_welcome)."""
+    from IPython.display import HTML
+
+    rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in report().items())
+    return HTML(f"<table>{rows}</table>")
 
 
 def _version(package: str) -> str:

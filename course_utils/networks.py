@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
+from course_utils import environment
 from course_utils.scores import REST, VOCABULARY, Score, to_tokens
 
 ORDER = (0, 3, 1, 2)
@@ -97,6 +98,20 @@ class ChoraleLSTM(keras.Model):
         seen = ops.concatenate([_flat(self.embed(previous)), self.beat(beat), self.phrase(phrase), self.key(key)], axis=-1)
         return ops.concatenate([seen, _flat(ops.one_hot(struck, 3))], axis=-1), seen
 
+    def initial_states(self, batch):
+        """Return zero states of all LSTM layers, for `advance`."""
+        return [(ops.zeros((batch, self.units)), ops.zeros((batch, self.units))) for _ in self.lstms]
+
+    def advance(self, previous, struck, context: list, states: list):
+        """Move one time step on: return what the heads see (batch, features) and the new LSTM states."""
+        x, seen = self.read(previous, struck, *context)
+        outputs, moved = [], []
+        for lstm, state in zip(self.lstms, states, strict=True):
+            x, new = lstm.cell(x, list(state))
+            outputs.append(x)
+            moved.append(tuple(new))
+        return ops.concatenate([*outputs, seen], axis=-1), moved
+
     def voice(self, rank: int, state, chosen: list, training=False):
         """Return logits (..., vocabulary) of the voice that comes `rank`-th, given the embedded voices before it."""
         hidden = self.hidden[rank](ops.concatenate([state, *chosen], axis=-1))
@@ -136,3 +151,10 @@ def chorale_nll(model: ChoraleLSTM, inputs: dict, training: bool = False):
 
 def _pick(log_probabilities, index):
     return ops.squeeze(ops.take_along_axis(log_probabilities, index[..., None], axis=-1), axis=-1)
+
+
+def load_chorale_lstm() -> ChoraleLSTM:
+    """Return the chorale LSTM with its shipped weights (trained by `python -m tools.train_weights chorale_lstm`)."""
+    model = ChoraleLSTM()
+    model.load_weights(environment.shipped("weights/chorale_lstm.weights.h5"))
+    return model

@@ -1,6 +1,7 @@
-"""The symbolic side of music: a score on a grid of sixteenth notes, as tokens, MIDI, MusicXML and pictures."""
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+"""The symbolic side of music: a score on a grid of sixteenth notes, as tokens and as notes."""
+import math
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -9,6 +10,9 @@ STEPS_PER_QUARTER = 4
 LOWEST, HIGHEST = 30, 88
 VOCABULARY = HIGHEST - LOWEST + 2
 VOICES = ("Soprano", "Alto", "Tenor", "Bass")
+PHRASE = 32
+TONICS = {"C": 0, "C#": 1, "Db": 1, "D": 2, "D#": 3, "Eb": 3, "E": 4, "F": 5, "F#": 6, "Gb": 6, "G": 7, "G#": 8, "Ab": 8,
+          "A": 9, "A#": 10, "Bb": 10, "B": 11}
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +27,9 @@ class Score:
         fermata: (steps,) bool, True under a fermata, which ends a phrase.
         key: tonic pitch class 0..11 for major, 12 + tonic for minor, None if unknown.
         title: name of the piece.
+
+    Raises:
+        ValueError: if an array has another shape, kind or range, or the onsets contradict the pitches.
     """
     pitches: np.ndarray
     onsets: np.ndarray
@@ -32,8 +39,81 @@ class Score:
     key: int | None = None
     title: str = ""
 
+    def __post_init__(self):
+        shape = np.shape(self.pitches)
+        if len(shape) != 2 or 0 in shape:
+            raise ValueError(f"pitches must have the shape (steps, voices), at least one of each, not {shape}.")
+        bars = self._column("bar", shape[:1], np.int16, 1, 999)
+        self._column("beat", shape[:1], np.int16, 0, bars - 1)
+        self._column("fermata", shape[:1], bool)
+        pitches = self._column("pitches", shape, np.int16, REST, 127)
+        onsets = self._column("onsets", shape, bool)
+        if (onsets & (pitches == REST)).any():
+            raise ValueError("onsets marks the beginning of a note where pitches has a rest (-1).")
+        if (changes(pitches) & ~onsets).any():
+            step, voice = np.argwhere(changes(pitches) & ~onsets)[0]
+            raise ValueError(f"Voice {voice} changes its pitch at step {step}, but onsets marks no note there. "
+                             "Mark it, or leave onsets to from_grid.")
+        if self.key is not None and self.key not in range(24):
+            raise ValueError(f"key is 0..11 for major, 12..23 for minor, or None, not {self.key!r}.")
+        object.__setattr__(self, "key", None if self.key is None else int(self.key))
+
+    def _column(self, name: str, shape: tuple, dtype, low=None, high=None) -> np.ndarray:
+        """Check one array and keep a read-only view of it, so that nobody changes a shared score by accident."""
+        column = np.asarray(getattr(self, name))
+        if column.shape != shape or column.dtype.kind not in ("b" if dtype is bool else "iu"):
+            kind = "True/False" if dtype is bool else "whole numbers"
+            raise ValueError(f"{name} must hold {kind} in the shape {shape}, not {column.dtype} in {column.shape}.")
+        if low is not None and ((column < low) | (column > high)).any():
+            raise ValueError(f"{name} must lie between {low} and {np.max(high)}, but runs from {column.min()} to {column.max()}.")
+        column = column.astype(dtype, copy=False).view()
+        column.flags.writeable = False
+        object.__setattr__(self, name, column)
+        return column
+
     def __len__(self) -> int:
         return len(self.pitches)
+
+
+class Note(NamedTuple):
+    """One note of a score: voice 0.., MIDI pitch, first step, and the step after its last."""
+    voice: int
+    pitch: int
+    start: int
+    end: int
+
+
+def changes(pitches: np.ndarray) -> np.ndarray:
+    """Mark where a grid (steps, voices) sounds a pitch that it did not sound one step earlier, as bool."""
+    before = np.vstack([np.full((1, pitches.shape[1]), REST), pitches[:-1]])
+    return (pitches != REST) & (pitches != before)
+
+
+def from_grid(pitches: np.ndarray, onsets: np.ndarray | None = None, bar: int = 16, pickup: int = 0,
+              key: int | None = None, title: str = "") -> Score:
+    """Make a score from a grid of pitches (taught in 08_lstm_composes_chorales).
+
+    Args:
+        pitches: (steps, voices), MIDI note numbers, -1 for a rest.
+        onsets: (steps, voices) bool, where notes begin; by default wherever the pitch changes.
+        bar: length of every bar, in sixteenths.
+        pickup: length of an incomplete first bar, in sixteenths; 0 if the first bar is whole.
+        key: 0..11 for major, 12..23 for minor, None if unknown.
+        title: name of the piece.
+
+    Returns:
+        A `Score` without fermatas.
+
+    Raises:
+        ValueError: if an argument has another shape, kind or range.
+    """
+    pitches = np.asarray(pitches)
+    if not 1 <= bar <= 999 or not 0 <= pickup < bar:
+        raise ValueError(f"bar is a length from 1 in sixteenths, and pickup is shorter than it, not {bar} and {pickup}.")
+    if onsets is None and pitches.ndim == 2 and pitches.size:
+        onsets = changes(pitches)
+    steps = np.arange(len(pitches) if pitches.ndim else 0)
+    return Score(pitches, onsets, (steps - pickup) % bar, np.full(len(steps), bar), np.zeros(len(steps), bool), key, title)
 
 
 def to_tokens(pitches: np.ndarray) -> np.ndarray:
@@ -44,7 +124,7 @@ def to_tokens(pitches: np.ndarray) -> np.ndarray:
     """
     pitches = np.asarray(pitches)
     sounding = pitches[pitches != REST]
-    if sounding.size and not (LOWEST <= sounding.min() and sounding.max() <= HIGHEST):
+    if sounding.size and not (sounding.min() >= LOWEST and sounding.max() <= HIGHEST):
         raise ValueError(f"Pitches run from {sounding.min()} to {sounding.max()}, but the networks know MIDI "
                          f"{LOWEST} to {HIGHEST}. Transpose the music by octaves first.")
     return np.where(pitches == REST, 0, pitches - LOWEST + 1).astype(np.int32)
@@ -54,3 +134,134 @@ def to_pitches(tokens: np.ndarray) -> np.ndarray:
     """Turn tokens back into MIDI pitches, int16 of the same shape, -1 for a rest."""
     tokens = np.asarray(tokens)
     return np.where(tokens == 0, REST, tokens + LOWEST - 1).astype(np.int16)
+
+
+def transpose(score: Score, semitones: int) -> Score:
+    """Move all notes and the key by a number of semitones, up or (if negative) down; rests stay.
+
+    Raises:
+        ValueError: if a note would leave MIDI 0..127.
+    """
+    sounding = score.pitches != REST
+    moved = np.where(sounding, score.pitches + int(semitones), REST)
+    if sounding.any() and not (moved[sounding].min() >= 0 and moved[sounding].max() <= 127):
+        raise ValueError(f"Moved by {semitones} semitones, notes would leave MIDI 0..127: the score runs from "
+                         f"{score.pitches[sounding].min()} to {score.pitches[sounding].max()}.")
+    key = None if score.key is None else (score.key + semitones) % 12 + 12 * (score.key >= 12)
+    return replace(score, pitches=moved, key=key)
+
+
+def to_notes(score: Score) -> list[Note]:
+    """List the notes of a score, voice by voice, in the order of time."""
+    notes = []
+    for voice, (pitches, onsets) in enumerate(zip(score.pitches.T, score.onsets.T)):
+        borders = np.append(np.flatnonzero(onsets | (pitches == REST)), len(score)).tolist()
+        notes += [Note(voice, int(pitches[a]), a, b) for a, b in zip(borders, borders[1:]) if onsets[a]]
+    return notes
+
+
+def from_notes(notes: list[Note], voices: int, beat: np.ndarray, bar: np.ndarray, **others) -> Score:
+    """Draw notes on a grid of sixteenths; where two notes of a voice overlap, the later one cuts off the earlier.
+
+    Args:
+        notes: the notes, in any order.
+        voices: number of voices.
+        beat: (steps,), position in the bar; its length is that of the grid.
+        bar: (steps,), length of the bar.
+        **others: fermata, key and title of the score, where known.
+
+    Raises:
+        ValueError: if the notes or bars are out of range.
+    """
+    for note in notes:
+        if not (0 <= note.voice < voices and 0 <= note.start < note.end <= len(beat)):
+            raise ValueError(f"{note} does not fit on a grid of {len(beat)} steps and {voices} voices.")
+    pitches = np.full((len(beat), voices), REST, np.int16)
+    onsets = np.zeros(pitches.shape, bool)
+    for note in sorted(notes, key=lambda n: n.start):
+        pitches[note.start :, note.voice] = REST
+        pitches[note.start : note.end, note.voice] = note.pitch
+        onsets[note.start, note.voice] = True
+    return Score(pitches, onsets, beat, bar, **{"fermata": np.zeros(len(beat), bool)} | others)
+
+
+def bars(score: Score) -> list[tuple[int, int]]:
+    """List the bars of a score as (first step, step after the last); the first and some others may be incomplete."""
+    breaks = (score.beat[1:] != score.beat[:-1] + 1) | (score.bar[1:] != score.bar[:-1])
+    borders = [0, *(1 + np.flatnonzero(breaks)).tolist(), len(score)]
+    return list(zip(borders, borders[1:]))
+
+
+def time_signature(steps: int) -> tuple[int, int]:
+    """Return the time signature of a bar of so many sixteenths: 16 is 4/4, 12 is 3/4, 6 is 3/8, 24 is 3/2."""
+    if steps in (24, 32):
+        return steps // 8, 2
+    unit = math.gcd(steps, 4)
+    return steps // unit, 16 // unit
+
+
+def voice_name(score: Score, voice: int) -> str:
+    """Return the name of a voice: Soprano to Bass in four parts, otherwise a number."""
+    return VOICES[voice] if score.pitches.shape[1] == len(VOICES) else f"Voice {voice + 1}"
+
+
+def parse_key(name: str) -> int:
+    """Turn a key's name, such as "G major", "F# minor" or "bb minor", into its number: 0..11 major, 12..23 minor.
+
+    Raises:
+        ValueError: if it is not a key's name.
+    """
+    tonic, _, mode = name.strip().partition(" ")
+    tonic, mode = tonic[:1].upper() + tonic[1:], mode.strip().lower()
+    if tonic not in TONICS or mode not in ("major", "minor"):
+        raise ValueError(f"'{name}' is not a key. Write a tonic and a mode, such as 'G major', 'F# minor' or 'Bb major'.")
+    return TONICS[tonic] + 12 * (mode == "minor")
+
+
+def key_name(key: int | None) -> str:
+    """Name a key by its number, such as "G major"; with the tonic that needs fewer sharps or flats."""
+    if key is None:
+        return "unknown key"
+    names = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B") if key >= 12 else (
+        "C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+    return f"{names[key % 12]} {'minor' if key >= 12 else 'major'}"
+
+
+def plan_chorale(phrases: int, key: int | None = None) -> Score:
+    """Return an empty four-part score: a pick-up of one beat, two bars of 4/4 a phrase, a fermata on each phrase's end.
+
+    Args:
+        phrases: number of phrases of 32 sixteenths.
+        key: tonic pitch class for major, 12 + tonic for minor, None to leave it to the network.
+    """
+    steps = np.arange(phrases * PHRASE)
+    silence = np.full((len(steps), 4), REST, np.int16)
+    beat = ((steps + 12) % 16).astype(np.int16)
+    return Score(silence, silence != REST, beat, np.full_like(beat, 16), steps % PHRASE >= PHRASE - 4, key)
+
+
+def plan_harmony(melody: Score) -> Score:
+    """Return a four-part score that holds the melody in the soprano and is empty below, for `compose` to fill.
+
+    Without any fermata the last note gets one, so that the network knows where the music ends.
+
+    Args:
+        melody: a score of one voice (or of several; the first is taken).
+
+    Raises:
+        ValueError: if the melody has no note or lies outside of a soprano's reach.
+    """
+    notes = melody.pitches[:, 0][melody.pitches[:, 0] != REST]
+    if not notes.size:
+        raise ValueError("The melody has no notes. Choose a file whose first voice is the melody.")
+    if notes.min() < 55 or notes.max() > 84:
+        octaves = round((69 - float(np.median(notes))) / 12)
+        raise ValueError(f"The melody runs from MIDI {notes.min()} to {notes.max()}; a soprano reaches from 55 to 84. "
+                         f"Transpose it by {12 * octaves:+d} semitones, or shorten its range.")
+    pitches = np.full((len(melody), 4), REST, np.int16)
+    onsets = np.zeros((len(melody), 4), bool)
+    pitches[:, 0], onsets[:, 0] = melody.pitches[:, 0], melody.onsets[:, 0]
+    fermata = melody.fermata.copy()
+    if not fermata.any():
+        fermata[np.flatnonzero(melody.onsets[:, 0])[-1] :] = True
+    return replace(melody, pitches=pitches, onsets=onsets, fermata=fermata)

@@ -7,10 +7,10 @@ import json
 import time
 from pathlib import Path
 
-import numpy as np
 import tensorflow as tf
 
 from course_utils import datasets, environment, evaluation, networks, training
+from tools import manifest
 
 
 def chorale_lstm(folder: Path, seed: int = 1) -> tuple:
@@ -50,6 +50,7 @@ def main() -> None:
                 "parameters": model.count_params()}
         (weights / f"{name}.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
         print(f"{name}: {card['nats_per_note']} in {card['minutes']} minutes")
+    manifest.main()
 
 
 if __name__ == "__main__":

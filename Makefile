@@ -1,0 +1,71 @@
+# The commands of the course. `make` alone lists them. PYTHON=... chooses the Python that makes .venv.
+VENV := .venv
+RUN := $(VENV)/bin/python
+READY := $(VENV)/.ready
+UV := uv==0.13.9
+LAB_ARGS :=
+COLAB_NOTEBOOKS :=
+
+# Quotes hold in `sh`, so PYTHON may name a path with spaces. Without it, the first of these that fits is taken.
+CANDIDATES := $(if $(PYTHON),"$(PYTHON)",python3 python3.13 python3.12 python3.11)
+FITS := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
+
+# A .venv whose Python has gone, or that was moved or copied from elsewhere, is not ready, whatever its stamp says.
+ALIVE := import course_utils, os, sys; sys.exit(not os.path.samefile(os.path.dirname(course_utils.__file__), "course_utils"))
+ifneq ($(shell "$(RUN)" -I -c '$(ALIVE)' 2>/dev/null && echo alive),alive)
+$(READY): again
+endif
+
+.PHONY: help lab test music notebooks weights bench colab again
+.DEFAULT_GOAL := help
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s%s\n", $$1, $$2}' Makefile
+
+lab: export TF_CPP_MIN_LOG_LEVEL = 3
+lab: $(READY) ## set up, and open JupyterLab on the first notebook (LAB_ARGS= for its options)
+	@"$(RUN)" -m jupyterlab --ServerApp.root_dir=. $(LAB_ARGS) notebooks/00_welcome.ipynb
+
+test: export COURSE_QUIET = 1
+test: export PYTHONHASHSEED = 0
+test: export TF_CPP_MIN_LOG_LEVEL = 3
+test: $(READY) ## set up, and run lint, unit tests, hygiene checks and every notebook (COLAB=1: also on Colab's packages)
+	"$(RUN)" -m ruff check .
+	"$(RUN)" -m pytest tests
+	"$(RUN)" -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 -p no:cacheprovider notebooks
+ifeq ($(COLAB),1)
+	"$(RUN)" -m tools.colab $(or $(COLAB_NOTEBOOKS),notebooks/00_welcome.ipynb)
+endif
+
+music: $(READY) ## compose 30 seconds of four-part music: generated_music.wav, .mid, .musicxml and .svg
+	"$(RUN)" -m course_utils compose --seconds 30 --seed 1 -o generated_music.wav
+
+notebooks: $(READY) ## run again, in place, the notebooks whose code or helpers changed
+	"$(RUN)" -m tools.execute
+
+weights: $(READY) ## train the shipped weights with the full recipes (hours)
+	"$(RUN)" -m tools.train_weights
+
+bench: $(READY) ## measure speed and quality
+	"$(RUN)" -m benchmarks
+
+colab: export TF_CPP_MIN_LOG_LEVEL = 3
+lab: $(READY) ## run the notebooks on Colab's packages (COLAB_NOTEBOOKS= for some of them)
+	"$(RUN)" -m tools.colab $(COLAB_NOTEBOOKS)
+
+# The stamp goes first and comes back last: a set-up that was cut short is finished by the next command.
+# uv does not read pip's settings, so a package index that pip was told to use is passed on.
+$(READY): requirements.txt pyproject.toml
+	@rm -f "$@"
+	@"$(RUN)" -m pip --version >/dev/null 2>&1 && "$(RUN)" -c '$(FITS)' || { \
+	  for python in $(CANDIDATES); do \
+	    "$$python" -c '$(FITS)' 2>/dev/null && exec "$$python" -m venv --clear "$(VENV)"; \
+	  done; \
+	  echo 'No Python 3.11, 3.12 or 3.13 that can make a virtual environment (Debian, Ubuntu: install python3-venv).' >&2; \
+	  echo 'Install one, or say where it is: make lab PYTHON=/path/to/python3.12' >&2; exit 1; }
+	@"$(RUN)" -m pip install --quiet --disable-pip-version-check $(UV)
+	@index=$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$("$(RUN)" -m pip config get global.index-url 2>/dev/null)}}; \
+	  [ -z "$$index" ] || export UV_DEFAULT_INDEX="$$index"; \
+	  "$(RUN)" -m uv pip install --quiet --python "$(RUN)" --requirement requirements.txt && \
+	  "$(RUN)" -m uv pip install --quiet --python "$(RUN)" --no-deps --editable .
+	@touch "$@"

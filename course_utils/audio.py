@@ -1,0 +1,334 @@
+"""Waveforms: check, load, save, play, describe, resample and quantize them.
+
+A waveform is a float32 array `y` of shape (samples,), or (samples, channels), together with its sample rate `sr` in Hz.
+Full scale is -1 to 1.
+"""
+import base64
+import contextlib
+import html
+import io
+import math
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from course_utils.environment import writing
+
+SR = 16000
+FRAME_LENGTH = 1024
+MAX_CHANNELS = 32
+MAX_SAMPLES = 2**28
+MAX_PLAYED_SECONDS = 600
+PCM = {"subtype": "PCM_16"}
+MP3 = {"format": "MP3", "subtype": "MPEG_LAYER_III", "bitrate_mode": "VARIABLE", "compression_level": 0.0}
+FORMATS = {".wav": {"format": "WAV", **PCM}, ".flac": {"format": "FLAC", **PCM}, ".ogg": {"format": "OGG", "subtype": "VORBIS"},
+           ".mp3": MP3}
+MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+BLOCK = 2**16
+
+
+def waveform(y: np.ndarray, *, mono: bool = False) -> np.ndarray:
+    """Check a waveform and return it as float32 (taught in 01_loading_audio).
+
+    Args:
+        y: (samples,) or (samples, channels); floats, or integers of 8, 16 or 32 bits, whose full scale becomes -1 to 1.
+        mono: refuse more than one channel.
+
+    Returns:
+        float32 of the same shape; a single column becomes (samples,).
+
+    Raises:
+        ValueError: if it is empty, has another shape or type, or holds NaN or infinity.
+    """
+    y = np.asarray(y)
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
+    if y.ndim not in (1, 2) or (y.ndim == 2 and y.shape[1] > MAX_CHANNELS):
+        raise ValueError(f"A waveform has shape (samples,) or (samples, channels), not {y.shape}. "
+                         "If the channels come first, turn it around with y.T.")
+    if y.size == 0:
+        raise ValueError("The waveform is empty: it holds no samples. Load or make at least one.")
+    if mono and y.ndim == 2:
+        raise ValueError(f"This needs one channel, and the waveform has {y.shape[1]}. Mix them with audio.to_mono(y) first.")
+    y = _to_float32(y)
+    if not np.isfinite(y).all():
+        raise ValueError("The waveform holds NaN, infinity or numbers beyond float32. "
+                         "Find where they come from (a division by zero, a diverged network), or use np.nan_to_num(y).")
+    return y
+
+
+def _to_float32(y: np.ndarray) -> np.ndarray:
+    if y.dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            return y.astype(np.float32, copy=False)
+    if y.dtype == np.uint8:
+        return (y.astype(np.float32) - 128) / 128
+    if y.dtype in (np.int8, np.int16, np.int32):
+        return (y / 2.0 ** (8 * y.dtype.itemsize - 1)).astype(np.float32)
+    raise ValueError(f"Samples of type {y.dtype} have no agreed full scale. Convert them to float32 between -1 and 1 first.")
+
+
+def check_rate(sr: int) -> int:
+    """Check a sample rate in Hz and return it as an int.
+
+    Raises:
+        ValueError: if it is not a whole number from 100 to 768000.
+    """
+    if isinstance(sr, (bool, np.bool_)) or not isinstance(sr, (int, float, np.number)) or sr != sr or not 100 <= sr <= 768_000:
+        raise ValueError(f"A sample rate lies between 100 and 768000 Hz, and {sr!r} does not. Music usually has 44100 or 48000.")
+    if sr != int(sr):
+        raise ValueError(f"A sample rate is a whole number, and {sr!r} is not. Round it.")
+    return int(sr)
+
+
+def to_mono(y: np.ndarray) -> np.ndarray:
+    """Mix the channels of a waveform into one, by their mean: (samples, channels) to (samples,)."""
+    y = waveform(y)
+    return y if y.ndim == 1 else y.mean(axis=1)
+
+
+def load(path: str | Path | BinaryIO, sr: int | None = None, mono: bool = True,
+         offset: float = 0.0, duration: float | None = None) -> tuple[np.ndarray, int]:
+    """Load a sound file: wav, flac, ogg, opus, mp3, aiff and whatever else libsndfile reads (taught in 01_loading_audio).
+
+    Args:
+        path: a file, or an opened one (such as an upload in `io.BytesIO`).
+        sr: sample rate to convert to, in Hz; None keeps the file's own.
+        mono: mix the channels into one.
+        offset: where to start, in seconds.
+        duration: how much to load, in seconds; None for all of it.
+
+    Returns:
+        y, finite float32 (samples,), or (samples, channels) with `mono=False`; and its sample rate in Hz.
+
+    Raises:
+        FileNotFoundError, OSError: if the file is missing, a folder, not readable, cut off or damaged.
+        ValueError: if it is no sound that can be decoded, holds no samples or NaN, or is too long to load at once.
+    """
+    if sr is not None:
+        sr = check_rate(sr)
+    if not 0 <= offset < math.inf or (duration is not None and not 0 < duration < math.inf):
+        raise ValueError(f"offset={offset} and duration={duration} are seconds: the first at least 0, the second above 0.")
+    with _opened(path) as file:
+        native = check_rate(file.samplerate)
+        y = _read(file, mono, round(offset * native), None if duration is None else max(1, round(duration * native)))
+    if not np.isfinite(y).all():
+        raise ValueError(f"{_name(path)} holds NaN or infinity. It was saved from a broken computation; make it again.")
+    return (y, native) if sr is None else (resample(y, native, sr), sr)
+
+
+def _name(path) -> str:
+    return f"'{path}'" if isinstance(path, (str, os.PathLike)) else "The opened file"
+
+
+@contextlib.contextmanager
+def _opened(path) -> Iterator:
+    import soundfile
+
+    _check_readable(path)
+    try:
+        file = soundfile.SoundFile(path)
+    except (soundfile.LibsndfileError, TypeError) as error:
+        raise ValueError(f"{_name(path)} could not be decoded as sound. If it is music in another format (m4a, wma, a video), "
+                         "convert it to wav, flac, ogg or mp3 first, e.g. ffmpeg -i song.m4a song.wav") from error
+    with file:
+        try:
+            yield file
+        except soundfile.LibsndfileError as error:
+            raise OSError(f"{_name(path)} is damaged or cut off ({error}). Copy or download it again.") from error
+
+
+def _check_readable(path) -> None:
+    if not isinstance(path, (str, os.PathLike)):
+        if not hasattr(path, "read"):
+            raise ValueError(f"load takes the path of a sound file, not {type(path).__name__}.")
+        return
+    file = Path(path)
+    if file.is_dir():
+        raise IsADirectoryError(f"'{path}' is a folder. Give the path of one sound file in it.")
+    if not file.exists():
+        raise FileNotFoundError(f"'{path}' does not exist. Check the spelling and the folder; a path starts from where the "
+                                "notebook is. A web address has to be downloaded first.")
+    if not os.access(file, os.R_OK):
+        raise PermissionError(f"'{path}' may not be read by you. Change its permissions, or copy it.")
+    if file.stat().st_size == 0:
+        raise ValueError(f"'{path}' is empty (0 bytes). Copy or download it again.")
+
+
+def _read(file, mono: bool, start: int, wanted: int | None) -> np.ndarray:
+    declared, whole = _declared_frames(file), wanted is None
+    if start:
+        if start >= file.frames:
+            raise ValueError(f"{_name(file.name)} lasts {file.frames / file.samplerate:.2f} s; choose an offset below that.")
+        file.seek(start)
+    blocks, frames = [], 0
+    # Block by block, so that memory follows the data that is there and not what a broken header claims.
+    while whole or frames < wanted:
+        block = file.read(BLOCK if whole else min(BLOCK, wanted - frames), dtype="float32", always_2d=True)
+        if not len(block):
+            break
+        frames += len(block)
+        blocks.append(block.mean(axis=1) if mono or file.channels == 1 else block)
+        if frames * (1 if mono else file.channels) > MAX_SAMPLES:
+            raise ValueError(f"{_name(file.name)} is too long to load at once. Load a part, e.g. load(path, duration=600).")
+    if not frames:
+        raise ValueError(f"{_name(file.name)} holds no samples, only a header. Record, copy or download it again.")
+    if whole and start + frames < 0.99 * declared:
+        raise OSError(f"{_name(file.name)} is cut off: {(start + frames) / file.samplerate:.2f} s are left of "
+                      f"{declared / file.samplerate:.2f} s. Copy or download it again, or load what is there with "
+                      "load(path, duration=...).")
+    return np.concatenate(blocks)
+
+
+def _declared_frames(file) -> float:
+    # libsndfile silently shortens a wav, aiff or au whose data end early; only its log keeps the header's figure.
+    found = re.search(r"(?:data|Data Size|SSND)\s*: (\d+) \(should be (\d+)\)", file.extra_info)
+    # Programs that write into a pipe do not know the length and put a number near 2**31 or 2**32 there.
+    if not found or not int(found[2]) or int(found[1]) > 0x7FFF0000:
+        return file.frames
+    return file.frames * int(found[1]) / int(found[2])
+
+
+def save(path: str | Path, y: np.ndarray, sr: int, comment: str = "") -> Path:
+    """Save a waveform as .wav or .flac (16-bit PCM), .ogg (Vorbis) or .mp3, whichever the name ends in.
+
+    A waveform whose peak exceeds full scale is turned down as a whole until it fits, so nothing is ever clipped.
+    The file appears only when it is complete. Taught in 01_loading_audio.
+
+    Args:
+        path: where to; the folder has to exist.
+        y: (samples,) or (samples, channels).
+        sr: sample rate in Hz.
+        comment: text to keep in the file, such as how it was made.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: if the ending is unknown, the waveform is not one, or the format cannot hold it.
+        OSError: if it cannot be written there.
+    """
+    path, y, sr = Path(path), _fitted(waveform(y)), check_rate(sr)
+    if path.suffix.lower() not in FORMATS:
+        raise ValueError(f"'{path.name}' ends in none of {', '.join(FORMATS)}. Choose one of these.")
+    how = FORMATS[path.suffix.lower()]
+    if how["subtype"] == "PCM_16":
+        # libsndfile would scale by 32767 and load by 1/32768: each round trip would turn the music down a little.
+        y = np.clip(np.round(y * 32768), -32768, 32767).astype(np.int16)
+    with writing(path) as temporary:
+        _encode(temporary, y, sr, how, comment)
+    return path
+
+
+def _fitted(y: np.ndarray) -> np.ndarray:
+    return y / max(1.0, float(np.abs(y).max()))
+
+
+def _encode(target, y: np.ndarray, sr: int, how: dict, comment: str = "") -> None:
+    import soundfile
+
+    channels = 1 if y.ndim == 1 else y.shape[1]
+    try:
+        file = soundfile.SoundFile(target, "w", sr, channels, **how)
+    except (soundfile.LibsndfileError, ValueError) as error:
+        hint = f" at one of {', '.join(map(str, MP3_RATES))} Hz, with one or two channels" if how["format"] == "MP3" else ""
+        raise ValueError(f"{how['format']} cannot hold {channels} channel(s) at {sr} Hz. "
+                         f"Use .wav, or audio.resample and audio.to_mono first{hint}.") from error
+    try:
+        with file:
+            if comment:
+                file.comment = comment
+            # In one long write libsndfile's Vorbis encoder overruns the stack.
+            for start in range(0, len(y), BLOCK):
+                file.write(y[start:start + BLOCK])
+    except soundfile.LibsndfileError as error:
+        raise OSError(f"The sound could not be written ({error}). Is the disk full?") from error
+
+
+def play(y: np.ndarray, sr: int, label: str = "Sound"):
+    """Show an audio player that holds the sound itself, compressed as MP3 (taught in 01_loading_audio).
+
+    Like `save` it turns down what exceeds full scale; it never turns up, so that loudness can be compared.
+
+    Args:
+        y: (samples,) or (samples, channels), at most ten minutes; beyond two channels it is mixed to one.
+        sr: sample rate in Hz.
+        label: what is heard; shown above the player and read out by screen readers.
+
+    Returns:
+        An `IPython.display.HTML`.
+
+    Raises:
+        ValueError: if the waveform is not one, or is too long to store in a notebook.
+    """
+    from IPython.display import HTML
+
+    y, sr = _fitted(waveform(y)), check_rate(sr)
+    seconds = len(y) / sr
+    if seconds > MAX_PLAYED_SECONDS:
+        raise ValueError(f"{seconds / 60:.0f} minutes are too much to keep in a notebook. Play a part, such as y[:60 * sr].")
+    name = html.escape(f"{label} ({seconds:.1f} s)")
+    data = base64.b64encode(_mp3(y, sr)).decode()
+    return HTML(f'<figure style="margin: 0.5em 0"><figcaption>{name}</figcaption>'
+                f'<audio controls aria-label="{name}" src="data:audio/mpeg;base64,{data}"></audio></figure>')
+
+
+def _mp3(y: np.ndarray, sr: int) -> bytes:
+    if y.ndim == 2 and y.shape[1] > 2:
+        y = y.mean(axis=1)
+    encoded = next((r for r in MP3_RATES if r >= sr), MP3_RATES[-1])
+    y = _fitted(resample(y, sr, encoded))
+    # Short sounds at the finest quality (quantization noise and aliases stay audible), long ones at half the size.
+    quality = 0.0 if len(y) <= 8 * encoded else 0.5
+    buffer = io.BytesIO()
+    _encode(buffer, y, encoded, {**MP3, "compression_level": quality})
+    return buffer.getvalue()
+
+
+def resample(y: np.ndarray, sr: int, new_sr: int) -> np.ndarray:
+    """Convert a waveform to another sample rate, filtering out what would alias (taught in 01_loading_audio).
+
+    Args:
+        y: (samples,) or (samples, channels).
+        sr: its sample rate in Hz.
+        new_sr: the sample rate wanted, in Hz.
+
+    Returns:
+        float32, round(samples * new_sr / sr) long, at least one sample.
+    """
+    import soxr
+
+    y, sr, new_sr = waveform(y), check_rate(sr), check_rate(new_sr)
+    if sr == new_sr:
+        return y
+    length = max(1, round(len(y) * new_sr / sr))
+    if length * y[0].size > 2 * MAX_SAMPLES:
+        raise ValueError(f"{len(y) / sr / 60:.0f} minutes at {new_sr} Hz do not fit into memory. Resample it in parts.")
+    converted = soxr.resample(y, sr, new_sr)[:length]
+    return np.pad(converted, [(0, length - len(converted))] + [(0, 0)] * (y.ndim - 1))
+
+
+def quantize(y: np.ndarray, bits: int, dither: bool = False, seed: int = 0) -> np.ndarray:
+    """Round a waveform to the 2**bits levels of PCM with that many bits (taught in 01_loading_audio).
+
+    Args:
+        y: (samples,) or (samples, channels).
+        bits: 2 to 24.
+        dither: add triangular noise two steps wide before rounding, which turns the distortion into steady hiss
+            (Lipshitz, Wannamaker and Vanderkooy, "Quantization and dither", JAES 40(5), 1992).
+        seed: of that noise.
+
+    Returns:
+        float32 of the same shape, in steps of 2 / 2**bits, from -1 to one step below 1.
+    """
+    y = waveform(y)
+    if isinstance(bits, bool) or not isinstance(bits, (int, np.integer)) or not 2 <= bits <= 24:
+        raise ValueError(f"bits is a whole number from 2 to 24, not {bits!r}.")
+    half = 2.0 ** (bits - 1)
+    rng = np.random.default_rng(seed)
+    noise = rng.random(y.shape) - rng.random(y.shape) if dither else 0.0
+    return (np.clip(np.round(y * half + noise), -half, half - 1) / half).astype(np.float32)

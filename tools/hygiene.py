@@ -1,0 +1,229 @@
+"""What every notebook of the course keeps to. A rule takes a notebook and its path, and yields its complaints."""
+import json
+import re
+import sys
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from tools import notebooks
+
+LARGEST = 1_000_000
+LARGEST_TOGETHER = 12_000_000
+SECTIONS = ("Summary", "Exercises", "Quiz", "Going further")
+PLACES = "|".join(re.escape(str(p)) for p in (notebooks.ROOT, Path.home(), Path(sys.prefix)) if len(str(p)) > 5)
+MACHINE_PATH = re.compile(rf"(?<![\w.:/])/(?:home|root|tmp|work|usr|opt|var|mnt|private|content|Users)/\w|\b[A-Z]:\\\w|site-packages|{PLACES}")
+SMEAR = re.compile(r"\r|\x1b|\d(?:it/s|s/it)\b|%\||\d[mun]?s/step")
+WARNING = re.compile(r"\b\w*Warning\b:|^WARNING|^W0000", re.MULTILINE)
+ADDRESS = re.compile(r" at 0x[0-9a-f]{6,}|ipykernel_\d+")
+BASE64 = re.compile(r"base64,[\w+/=\s]+")
+Complaints = Iterator[str]
+
+
+def is_solution(path: Path) -> bool:
+    """Tell whether a notebook holds worked answers."""
+    return path.parent.name == "solutions"
+
+
+def output_texts(cell: NotebookNode) -> Iterator[str]:
+    """Yield what a cell's outputs say in words, without encoded sound and pictures."""
+    for output in cell.get("outputs", []):
+        data = {"text/plain": output.get("text", "")} if output.output_type == "stream" else output.get("data", {})
+        for kind, content in data.items():
+            if kind.startswith("text/") or kind == "image/svg+xml":
+                yield BASE64.sub("", content)
+
+
+def headings(notebook: NotebookNode) -> list[tuple[int, str]]:
+    """Return the level and text of every heading, leaving out what only looks like one inside a code fence."""
+    prose = re.sub(r"^```.*?^```", "", notebooks.markdown(notebook), flags=re.MULTILINE | re.DOTALL)
+    return [(len(marks), text.strip()) for marks, text in re.findall(r"^(#{1,6})\s+(.*)$", prose, re.MULTILINE)]
+
+
+def section(notebook: NotebookNode, title: str) -> str:
+    """Return the prose from a heading of the second level to the next one."""
+    found = re.search(rf"^## {title}.*?(?=^## |\Z)", notebooks.markdown(notebook), re.MULTILINE | re.DOTALL)
+    return found[0] if found else ""
+
+
+def quotes(text: str) -> str:
+    """Return the text of the boxes (Markdown quotes)."""
+    return "\n".join(re.findall(r"^>\s?(.*)$", text, re.MULTILINE))
+
+
+def valid(notebook: NotebookNode, path: Path) -> Complaints:
+    try:
+        nbformat.validate(notebook)
+    except nbformat.ValidationError as error:
+        yield f"is not a valid notebook: {error.message}"
+    ids = [cell.get("id") for cell in notebook.cells]
+    if None in ids or len(set(ids)) < len(ids):
+        yield "has cells without an id of their own"
+
+
+def small(notebook: NotebookNode, path: Path) -> Complaints:
+    size = len(json.dumps(notebook, ensure_ascii=False, indent=1).encode())
+    if size > LARGEST:
+        yield f"takes {size / 1e6:.1f} MB (at most {LARGEST / 1e6:.0f})"
+
+
+def clean_outputs(notebook: NotebookNode, path: Path) -> Complaints:
+    for number, cell in enumerate(notebooks.code_cells(notebook), 1):
+        if any(o.output_type == "error" for o in cell.outputs):
+            yield f"stores an error in code cell {number}"
+        if any(o.get("name") == "stderr" for o in cell.outputs):
+            yield f"stores stderr output in code cell {number}"
+        text = "\n".join(output_texts(cell))
+        for what, pattern in {"a warning": WARNING, "a progress bar": SMEAR, "a memory address": ADDRESS, "a machine's path": MACHINE_PATH}.items():
+            if found := pattern.search(text):
+                yield f"stores {what} in code cell {number}: {text[max(0, found.start() - 30) : found.end() + 30]!r}"
+
+
+def portable_source(notebook: NotebookNode, path: Path) -> Complaints:
+    for cell in notebook.cells:
+        if found := MACHINE_PATH.search(cell.source):
+            yield f"names a machine's path: {cell.source[found.start() : found.end() + 30]!r}"
+
+
+def one_title(notebook: NotebookNode, path: Path) -> Complaints:
+    levels = [level for level, _ in headings(notebook)]
+    if levels.count(1) != 1 or levels[0] != 1:
+        yield f"has {levels.count(1)} headings of the first level (one, at the top)"
+    if any(deeper > level + 1 for level, deeper in pairwise(levels)):
+        yield "skips a heading level"
+
+
+def setup(notebook: NotebookNode, path: Path) -> Complaints:
+    cells = notebooks.code_cells(notebook)
+    if not cells or cells[0].source != notebooks.setup_cell():
+        yield "does not begin with the set-up cell of tools/notebooks.py"
+    name = f"solutions/{path.name}" if is_solution(path) else path.name
+    if not notebook.cells or notebooks.badge(name) not in notebook.cells[0].source:
+        yield "lacks its Colab badge in the first cell"
+
+
+def executed(notebook: NotebookNode, path: Path) -> Complaints:
+    counts = [cell.execution_count for cell in notebooks.code_cells(notebook)]
+    if counts != list(range(1, len(counts) + 1)):
+        yield "was not executed from top to bottom"
+    if notebook.metadata.get("course", {}).get("code") != notebooks.code_hash(notebook):
+        yield "has changed since it was executed (run `make notebooks`)"
+
+
+def compared(notebook: NotebookNode, path: Path) -> Complaints:
+    cells = [cell for cell in notebooks.code_cells(notebook) if notebooks.COMPARED in cell.source]
+    if not is_solution(path) and len(cells) < 3:
+        yield f"has {len(cells)} cells with {notebooks.COMPARED} (at least 3)"
+    if not all(cell.outputs for cell in cells):
+        yield f"has a cell with {notebooks.COMPARED} that stores no output to compare"
+
+
+def readable_code(notebook: NotebookNode, path: Path) -> Complaints:
+    lengths = sorted(_code_lines(cell) for cell in notebooks.code_cells(notebook))
+    if lengths and lengths[int(0.9 * (len(lengths) - 1))] > 20:
+        yield f"has long cells (nine in ten of at most 20 lines; lengths {lengths})"
+    if sum(lengths) > 300:
+        yield f"has {sum(lengths)} lines of code (at most 300)"
+
+
+def prose(notebook: NotebookNode, path: Path) -> Complaints:
+    if is_solution(path):
+        return
+    text = re.sub(r"<[^>]*>|\]\([^)]*\)", " ", notebooks.markdown(notebook))
+    words, lines = len(text.split()), sum(map(_code_lines, notebooks.code_cells(notebook)))
+    if not 1000 <= words <= 2500:
+        yield f"has {words} words of prose (1000 to 2500)"
+    if words < 4 * lines:
+        yield f"has {words} words for {lines} lines of code (at least 4 a line)"
+
+
+def alt_texts(notebook: NotebookNode, path: Path) -> Complaints:
+    text = notebooks.markdown(notebook)
+    images = re.findall(r"!\[\s*\]\([^)]*\)", text) + [tag for tag in re.findall(r"<img\b[^>]*>", text) if not re.search(r'alt="[^"]+"', tag)]
+    for image in images:
+        yield f"shows a picture without alt text: {image[:60]}"
+
+
+def links(notebook: NotebookNode, path: Path) -> Complaints:
+    for target in re.findall(r"\]\(([^)\s]+)", notebooks.markdown(notebook)):
+        if not re.match(r"https?:|#|mailto:|attachment:|data:", target) and not (path.parent / target.split("#")[0]).exists():
+            yield f"links to '{target}', which is not there"
+
+
+def objectives(notebook: NotebookNode, path: Path) -> Complaints:
+    box = quotes("\n".join(cell.source for cell in notebook.cells[:3] if cell.cell_type == "markdown"))
+    for what, pattern in {"what the reader will be able to do": r"able to", "what is needed first": r"\bneed", "the minutes": r"\d+ min"}.items():
+        if not is_solution(path) and not re.search(pattern, box, re.IGNORECASE):
+            yield f"has no box at the top that says {what} (/{pattern}/ in a Markdown quote)"
+
+
+def sections(notebook: NotebookNode, path: Path) -> Complaints:
+    titles = [text for level, text in headings(notebook) if level == 2 and text.startswith(SECTIONS)]
+    if not is_solution(path) and tuple(titles) != SECTIONS:
+        yield f"does not end with the sections {', '.join(SECTIONS)} (found {titles})"
+
+
+def quiz(notebook: NotebookNode, path: Path) -> Complaints:
+    if is_solution(path):
+        return
+    questions = re.split(r"^\*\*\d\.", section(notebook, "Quiz"), flags=re.MULTILINE)[1:]
+    if len(questions) != 5:
+        yield f"asks {len(questions)} quiz questions (5, each beginning with **1. and so on)"
+    for number, question in enumerate(questions, 1):
+        answers = re.findall(r"<details><summary>.+?</summary>\s*(Right|No)\b\W*(.*?)</details>", question, re.DOTALL)
+        if question.count("<details>") != len(answers) or len(answers) < 3 or [verdict for verdict, _ in answers].count("Right") != 1:
+            yield f"has a quiz question {number} without three or more answers, one \"Right\", the others \"No\""
+        if any(len(explanation.split()) < 4 for _, explanation in answers):
+            yield f"has a quiz question {number} with an answer that is not explained"
+
+
+def exercises(notebook: NotebookNode, path: Path) -> Complaints:
+    chapter, told = path.name[:2], "PASS" if is_solution(path) else notebooks.STILL_OPEN
+    checked = [(number, cell) for cell in notebooks.code_cells(notebook) for number in notebooks.checked_exercises(cell)]
+    numbers = [number for number, _ in checked]
+    if numbers != [f"{chapter}.{k}" for k in range(1, len(numbers) + 1)] or not (1 if chapter == "00" else 3) <= len(numbers) <= 5:
+        yield f"checks the exercises {numbers} ({chapter}.1, {chapter}.2 and so on; three to five)"
+    boxes = quotes(notebooks.markdown(notebook))
+    for number, cell in checked:
+        if f"Exercise {number}" not in boxes:
+            yield f"has no box (Markdown quote) that says \"Exercise {number}\""
+        if not any(number in text and told in text for text in output_texts(cell)):
+            yield f"does not store \"{told}\" under exercise {number}"
+        if is_solution(path) and notebooks.COMPARED not in cell.source:
+            yield f"does not compare the verdict on exercise {number} ({notebooks.COMPARED})"
+
+
+def twin(notebook: NotebookNode, path: Path) -> Complaints:
+    if is_solution(path):
+        return
+    answers = path.parent / "solutions" / path.name
+    if not answers.exists():
+        yield f"has no worked answers in solutions/{path.name}"
+        return
+    asked, answered = ([n for cell in notebooks.code_cells(nb) for n in notebooks.checked_exercises(cell)]
+                       for nb in (notebook, notebooks.read(answers)))
+    if asked != answered:
+        yield f"asks the exercises {asked}, but solutions/{path.name} answers {answered}"
+
+
+def heard(notebook: NotebookNode, path: Path) -> Complaints:
+    players = (str(o.get("data", {}).get("text/html", "")) for cell in notebooks.code_cells(notebook) for o in cell.outputs)
+    if not is_solution(path) and "scratch" not in path.name and not any("<audio" in player for player in players):
+        yield "plays no sound"
+
+
+def _code_lines(cell: NotebookNode) -> int:
+    return sum(bool(line.strip()) for line in cell.source.splitlines())
+
+
+RULES = (valid, small, clean_outputs, portable_source, one_title, setup, executed, compared, readable_code, prose, alt_texts, links,
+         objectives, sections, quiz, exercises, twin, heard)
+
+
+def complaints(path: Path) -> list[str]:
+    """Return what is wrong with one notebook, in words."""
+    notebook = notebooks.read(path)
+    return [complaint for rule in RULES for complaint in rule(notebook, path)]

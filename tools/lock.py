@@ -1,0 +1,60 @@
+"""Write the exact pins: `python -m tools.lock [--upgrade]`.
+
+requirements.txt gets one pin a package, with markers where Python versions or systems must differ, for Python 3.11
+to 3.13; the `colab` extra of pyproject.toml gets the same versions. Without --upgrade, pins that still fit stay.
+"""
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from course_utils import environment
+
+ROOT = Path(__file__).resolve().parent.parent
+EXTRAS = ("tensorflow", "lab", "dev")
+COLAB_EXTRA = re.compile(r'(?<=^colab = \[\n)(?:[ ]+".*",\n)*', re.MULTILINE)
+
+
+def compile_pins(*options: str) -> str:
+    """Return the text of requirements.txt as uv resolves it."""
+    command = ["uv", "pip", "compile", "pyproject.toml", "--universal", "--python-version", "3.11", "--no-annotate", "--no-header",
+               "--no-emit-index-url", "--no-emit-find-links", "--quiet", "--output-file", "requirements.txt"]
+    extras = [f"--extra={name}" for name in EXTRAS]
+    subprocess.run([sys.executable, "-m", *command, *extras, *options], cwd=ROOT, check=True)
+    return (ROOT / "requirements.txt").read_text(encoding="utf-8")
+
+
+def pin_colab(project: str, pins: str) -> str:
+    """Return pyproject.toml's text with the versions of the `colab` extra taken from the pins.
+
+    Raises:
+        ValueError: if a package of the extra has no single pin.
+    """
+    versions: dict[str, set[str]] = {}
+    for pin in map(Requirement, pins.splitlines()):
+        versions.setdefault(canonicalize_name(pin.name), set()).add(str(pin.specifier))
+
+    def line(match: re.Match) -> str:
+        name = match[1]
+        if len(versions.get(canonicalize_name(name), ())) != 1:
+            raise ValueError(f"'{name}' of the colab extra needs exactly one pin in requirements.txt.")
+        return f'"{name}{min(versions[canonicalize_name(name)])}'
+
+    return COLAB_EXTRA.sub(lambda block: re.sub(r'"([\w.-]+)==[\w.]+', line, block[0]), project)
+
+
+def main() -> None:
+    """Lock, and say how many packages are pinned."""
+    pins = compile_pins(*sys.argv[1:])
+    project = ROOT / "pyproject.toml"
+    text = pin_colab(project.read_text(encoding="utf-8"), pins)
+    with environment.writing(project) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    print(f"requirements.txt: {len(pins.splitlines())} pins")
+
+
+if __name__ == "__main__":
+    main()

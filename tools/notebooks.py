@@ -1,0 +1,107 @@
+"""What every tool needs to know of a notebook: its code, its exercises, and the cells that are made in one place."""
+import ast
+import hashlib
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+from IPython.core.inputtransformer2 import TransformerManager
+from nbformat import NotebookNode
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = ROOT / "notebooks"
+COMPARED = "# NBVAL_CHECK_OUTPUT"
+STILL_OPEN = "still open"
+
+
+def all_notebooks() -> list[Path]:
+    """Return the course's notebooks in order, each chapter's solutions after the chapters."""
+    return sorted(NOTEBOOKS.glob("*.ipynb")) + sorted(NOTEBOOKS.glob("solutions/*.ipynb"))
+
+
+def read(path: Path) -> NotebookNode:
+    """Read a notebook in the current format."""
+    return nbformat.read(path, as_version=4)
+
+
+def repository() -> str:
+    """Return where the course lives on GitHub, as OWNER/NAME (pyproject.toml, `[tool.course]`)."""
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["course"]["repository"]
+
+
+def setup_cell(address: str | None = None) -> str:
+    """Return the first code cell of every notebook. In Colab it installs what is missing and replaces nothing."""
+    return f'''# In Google Colab, install what it lacks. Everywhere else this cell does nothing.
+import sys
+
+if "google.colab" in sys.modules:
+    %pip install -q "deep-learning-with-music[colab] @ git+https://github.com/{address or repository()}"'''
+
+
+def badge(name: str, address: str | None = None) -> str:
+    """Return the Markdown of a notebook's "Open in Colab" badge; `name` such as `solutions/00_welcome.ipynb`."""
+    colab = "https://colab.research.google.com"
+    link = f"{colab}/github/{address or repository()}/blob/main/notebooks/{name}"
+    return f"[![Open in Colab]({colab}/assets/colab-badge.svg)]({link})"
+
+
+def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    """Return the code cells that hold code."""
+    return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+
+
+def markdown(notebook: NotebookNode) -> str:
+    """Return all prose of a notebook, one paragraph break between cells."""
+    return "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+
+
+def syntax_tree(cell: NotebookNode) -> ast.Module:
+    """Parse a code cell, its magics included."""
+    return ast.parse(TransformerManager().transform_cell(cell.source))
+
+
+def code_hash(notebook: NotebookNode) -> str:
+    """Return a checksum of the code, without the set-up cell (the repository's address is no change of code)."""
+    code = "\0".join(cell.source for cell in code_cells(notebook)[1:])
+    return hashlib.sha256(code.encode()).hexdigest()[:16]
+
+
+def checked_exercises(cell: NotebookNode) -> Iterator[str]:
+    """Yield the numbers that a cell passes to `exercises.check`."""
+    for node in ast.walk(syntax_tree(cell)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "exercises.check" and isinstance(node.args[0], ast.Constant):
+            yield str(node.args[0].value)
+
+
+def helper_files(notebook: NotebookNode, chapter: str = "") -> set[Path]:
+    """Return the files of course_utils that a notebook imports, directly or through one another.
+
+    Args:
+        notebook: the notebook.
+        chapter: its two-digit number; `exercises` loads the checks of that chapter only.
+    """
+    package, files = ROOT / "course_utils", set()
+    waiting = {name for cell in code_cells(notebook) for name in imported_helpers(syntax_tree(cell))}
+    while waiting:
+        name = waiting.pop()
+        candidates = (package / f"{name}.py", package / name / "__init__.py")
+        found = {path for path in candidates if path.exists()} - files
+        if name == "exercises":
+            found |= {path for path in [package / "exercises" / f"chapter_{chapter}.py"] if path.exists()} - files
+        files |= found
+        waiting |= {other for path in found for other in imported_helpers(ast.parse(path.read_text(encoding="utf-8")))}
+    return files
+
+
+def imported_helpers(tree: ast.AST) -> set[str]:
+    """Return the modules of course_utils that a syntax tree imports anywhere, by their first name."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module == "course_utils":
+            names |= {f"course_utils.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+    return {name.split(".")[1] for name in names if name.startswith("course_utils.")}
