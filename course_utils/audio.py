@@ -1,4 +1,4 @@
-"""Waveforms: check, load, save, play, describe, resample and quantize them.
+"""Waveforms: check, load, save, play and resample them.
 
 A waveform is a float32 array `y` of shape (samples,), or (samples, channels), together with its sample rate `sr` in Hz.
 Full scale is -1 to 1.
@@ -19,7 +19,6 @@ import numpy as np
 from course_utils.environment import writing
 
 SR = 16000
-FRAME_LENGTH = 1024
 MAX_CHANNELS = 32
 MAX_SAMPLES = 2**28
 MAX_PLAYED_SECONDS = 600
@@ -44,7 +43,10 @@ def waveform(y: np.ndarray, *, mono: bool = False) -> np.ndarray:
     Raises:
         ValueError: if it is empty, has another shape or type, or holds NaN or infinity.
     """
-    y = np.asarray(y)
+    try:
+        y = np.asarray(y)
+    except ValueError as error:
+        raise ValueError("The sounds of one array need the same length. Cut or pad them, or treat them one by one.") from error
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
     if y.ndim not in (1, 2) or (y.ndim == 2 and y.shape[1] > MAX_CHANNELS):
@@ -271,7 +273,7 @@ def play(y: np.ndarray, sr: int, label: str = "Sound"):
     seconds = len(y) / sr
     if seconds > MAX_PLAYED_SECONDS:
         raise ValueError(f"{seconds / 60:.0f} minutes are too much to keep in a notebook. Play a part, such as y[:60 * sr].")
-    name = html.escape(f"{label} ({seconds:.1f} s)")
+    name = html.escape(f"{label} ({seconds:.1f} s)" if seconds >= 1 else f"{label} ({1000 * seconds:.0f} ms)")
     data = base64.b64encode(_mp3(y, sr)).decode()
     return HTML(f'<figure style="margin: 0.5em 0"><figcaption>{name}</figcaption>'
                 f'<audio controls aria-label="{name}" src="data:audio/mpeg;base64,{data}"></audio></figure>')
@@ -310,25 +312,3 @@ def resample(y: np.ndarray, sr: int, new_sr: int) -> np.ndarray:
         raise ValueError(f"{len(y) / sr / 60:.0f} minutes at {new_sr} Hz do not fit into memory. Resample it in parts.")
     converted = soxr.resample(y, sr, new_sr)[:length]
     return np.pad(converted, [(0, length - len(converted))] + [(0, 0)] * (y.ndim - 1))
-
-
-def quantize(y: np.ndarray, bits: int, dither: bool = False, seed: int = 0) -> np.ndarray:
-    """Round a waveform to the 2**bits levels of PCM with that many bits (taught in 01_loading_audio).
-
-    Args:
-        y: (samples,) or (samples, channels).
-        bits: 2 to 24.
-        dither: add triangular noise two steps wide before rounding, which turns the distortion into steady hiss
-            (Lipshitz, Wannamaker and Vanderkooy, "Quantization and dither", JAES 40(5), 1992).
-        seed: of that noise.
-
-    Returns:
-        float32 of the same shape, in steps of 2 / 2**bits, from -1 to one step below 1.
-    """
-    y = waveform(y)
-    if isinstance(bits, bool) or not isinstance(bits, (int, np.integer)) or not 2 <= bits <= 24:
-        raise ValueError(f"bits is a whole number from 2 to 24, not {bits!r}.")
-    half = 2.0 ** (bits - 1)
-    rng = np.random.default_rng(seed)
-    noise = rng.random(y.shape) - rng.random(y.shape) if dither else 0.0
-    return (np.clip(np.round(y * half + noise), -half, half - 1) / half).astype(np.float32)

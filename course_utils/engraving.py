@@ -2,7 +2,6 @@
 import re
 import zlib
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 from xml.sax.saxutils import escape
@@ -10,7 +9,7 @@ from xml.sax.saxutils import escape
 import numpy as np
 
 from course_utils import environment
-from course_utils.scores import REST, STEPS_PER_QUARTER, Score, bars, time_signature, voice_name
+from course_utils.scores import REST, STEPS_PER_QUARTER, VOICES, Score, bars, excerpt, time_signature, voice_name
 
 LETTERS = "FCGDAEB"  # along the circle of fifths
 SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
@@ -171,15 +170,14 @@ def _measure(score: Score, number: int, begin: int, staff: Sequence[int], signat
 
 
 def _clef(score: Score, staff: Sequence[int]):
-    """Return a treble or bass clef by how high the voices lie; a tenor on a staff of its own reads the treble an octave lower."""
+    """Return the clef that the staff's lowest voice reads: by its name in four parts, otherwise by how high it lies."""
     from music21 import clef
 
-    if len(staff) == 1 and voice_name(score, staff[0]) == "Tenor":
-        return clef.Treble8vbClef()
-    pitches = score.pitches[:, list(staff)]
-    sounding = pitches[pitches != REST]
-    low = np.median(sounding) < 59 if sounding.size else voice_name(score, staff[-1]) == "Bass"
-    return clef.BassClef() if low else clef.TrebleClef()
+    lowest = voice_name(score, staff[-1])
+    if lowest in VOICES:
+        return {"Tenor": clef.Treble8vbClef, "Bass": clef.BassClef}.get(lowest, clef.TrebleClef)()
+    sounding = score.pitches[:, staff[-1]][score.pitches[:, staff[-1]] != REST]
+    return clef.BassClef() if sounding.size and np.median(sounding) < 59 else clef.TrebleClef()
 
 
 def _fill(measure, voices: list[list[Head]], begin: int, signature: int) -> None:
@@ -238,7 +236,10 @@ def musicxml(score: Score, staves: Sequence[Sequence[int]], comment: str = "") -
 
     exporter = GeneralObjectExporter(notate(score, staves, comment))
     exporter.makeNotation = False
-    return exporter.parse()
+    text = exporter.parse().decode().replace('<creator type="composer">Music21</creator>', "")
+    for number, name in enumerate(re.findall(r'<score-part id="(\w+)"', text), 1):
+        text = text.replace(f'"{name}"', f'"P{number}"')  # music21 draws these names at random
+    return text.encode()
 
 
 def engrave(score: Score, path: str | Path | None = None, width: int = 1000, first_bars: int | None = None) -> str:
@@ -264,14 +265,14 @@ def engrave(score: Score, path: str | Path | None = None, width: int = 1000, fir
     if path is not None and Path(path).suffix.lower() != ".svg":
         raise ValueError(f"The picture is an SVG file: let '{path}' end in .svg.")
     if first_bars:
-        end = bars(score)[:first_bars][-1][1]
-        score = replace(score, **{name: getattr(score, name)[:end] for name in ("pitches", "onsets", "beat", "bar", "fermata")})
+        score = excerpt(score, 0, bars(score)[:first_bars][-1][1])
     count = score.pitches.shape[1]
     staves = ((0, 1), (2, 3)) if count == 4 else tuple((v,) for v in range(count))
     verovio.enableLog(verovio.LOG_ERROR)
     toolkit = verovio.toolkit()
     seed = zlib.crc32(score.pitches.tobytes() + score.title.encode()) % 2**30 + 1
-    toolkit.setOptions(PAGE | {"pageWidth": width * 100 // PAGE["scale"], "xmlIdSeed": seed})
+    header = "auto" if score.title else "none"
+    toolkit.setOptions(PAGE | {"pageWidth": width * 100 // PAGE["scale"], "header": header, "xmlIdSeed": seed})
     toolkit.loadData(musicxml(score, staves).decode())
     svg = _tidy(toolkit.renderToSVG(1), score)
     if path is not None:

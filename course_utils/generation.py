@@ -6,19 +6,22 @@ import numpy as np
 import tensorflow as tf
 
 from course_utils import networks
+from course_utils.planning import ends_on_tonic
 from course_utils.scores import Score, to_pitches, to_tokens
 
-CANDIDATES = 8
+CANDIDATES = 32
 
 
 def compose(model: networks.ChoraleLSTM, plan: Score, voices_given: tuple[int, ...] = (), *, seed: int,
             temperature: float = 1.0, top_p: float = 1.0, candidates: int = 1) -> Score:
     """Fill a planned score with four voices; of several candidates, keep the one the network finds likeliest.
 
+    Where the plan has a key, candidates that end on its tonic go before all others.
+
     Args:
         model: the chorale LSTM.
-        plan: bars, fermatas and key, and the notes of the voices that are given; `scores.plan_chorale` or
-            `scores.plan_harmony` make one.
+        plan: bars, fermatas and key, and the notes of the voices that are given; `planning.plan_chorale` or
+            `planning.plan_harmony` make one.
         voices_given: numbers of the voices (0 soprano … 3 bass) that the plan fixes, rests included.
         seed: the same seed gives the same music.
         temperature: above 0; small values play safe, large ones surprise.
@@ -31,9 +34,11 @@ def compose(model: networks.ChoraleLSTM, plan: Score, voices_given: tuple[int, .
     given = np.isin(np.arange(4), voices_given)
     fixed = np.where(given, to_tokens(plan.pitches), -1)[None].repeat(candidates, 0)
     struck = np.where(given, plan.onsets, -1)[None].repeat(candidates, 0)
-    tokens, onsets, nats = sample(model, networks.chorale_inputs(plan), fixed, struck, seed=seed, temperature=temperature, top_p=top_p)
-    best = int(np.argmin(nats.sum(axis=(1, 2))))
-    return replace(plan, pitches=to_pitches(tokens[best]), onsets=onsets[best])
+    tokens, onsets, nats = sample(model, networks.chorale_inputs(plan), fixed, struck,
+                                  seed=seed, temperature=temperature, top_p=top_p)
+    found = [replace(plan, pitches=to_pitches(pitches), onsets=struck) for pitches, struck in zip(tokens, onsets, strict=True)]
+    astray = np.array([plan.key is not None and not ends_on_tonic(score) for score in found])
+    return found[np.lexsort([nats.sum(axis=(1, 2)), astray])[0]]
 
 
 def sample(model: networks.ChoraleLSTM, plan: dict, fixed: np.ndarray, struck: np.ndarray, *, seed: int,

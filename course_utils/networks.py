@@ -5,7 +5,7 @@ import tensorflow as tf
 from keras import layers, ops
 
 from course_utils import environment
-from course_utils.scores import REST, VOCABULARY, Score, to_tokens
+from course_utils.scores import VOCABULARY, Score, to_tokens
 
 ORDER = (0, 3, 1, 2)
 START = VOCABULARY

@@ -1,4 +1,5 @@
 """Scores in files: MIDI and MusicXML, out and in."""
+import io
 import math
 import warnings
 from collections.abc import Sequence
@@ -6,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from course_utils import engraving, environment
-from course_utils.scores import STEPS_PER_QUARTER, Note, Score, bars, from_notes, time_signature, to_notes, voice_name
+from course_utils import engraving, environment, scores
+from course_utils.scores import LONGEST_BAR, STEPS_PER_QUARTER, Note, Score
 
 PROGRAMS = (73, 69, 71, 70)  # flute, English horn, clarinet, bassoon: quick to speak, in tune, and easy to tell apart
 END = "end"
@@ -40,10 +41,11 @@ def to_midi(score: Score, path: str | Path | None = None, *, quarter_bpm: float 
                          f"not {quarter_bpm}, {velocity} and {voices}.")
     at = 60 / quarter_bpm / STEPS_PER_QUARTER
     midi = pm.PrettyMIDI(initial_tempo=quarter_bpm, charset="utf-8")
-    midi.instruments = [pm.Instrument(program, name=voice_name(score, v)) for v, program in enumerate(_programs(programs, voices))]
-    for note in to_notes(score):
+    for voice, program in enumerate(_programs(programs, voices)):
+        midi.instruments.append(pm.Instrument(program, name=scores.voice_name(score, voice)))
+    for note in scores.to_notes(score):
         midi.instruments[note.voice].notes.append(pm.Note(velocity, note.pitch, note.start * at, note.end * at))
-    midi.time_signature_changes = [pm.TimeSignature(*time_signature(steps), begin * at) for begin, steps in _signatures(score)]
+    midi.time_signature_changes = [pm.TimeSignature(*scores.time_signature(steps), begin * at) for begin, steps in _signatures(score)]
     midi.key_signature_changes = [] if score.key is None else [pm.KeySignature(score.key, 0)]
     texts = [(text, 0) for text in (score.title, comment) if text] + [(END, len(score) * at)]
     midi.text_events = [pm.Text(text, time) for text, time in texts]
@@ -51,6 +53,25 @@ def to_midi(score: Score, path: str | Path | None = None, *, quarter_bpm: float 
         with environment.writing(path) as temporary:
             midi.write(str(temporary))
     return midi
+
+
+def to_musicxml(score: Score, path: str | Path, *, comment: str = "") -> None:
+    """Write a score as a MusicXML file, which notation programs open: a staff a voice, bars, ties, fermatas, key.
+
+    Args:
+        score: the music.
+        path: file to write, which ends in .musicxml or .xml.
+        comment: where the music comes from, kept in the file's miscellaneous fields.
+
+    Raises:
+        ValueError: if the ending is another.
+        OSError: if the file cannot be written.
+    """
+    if Path(path).suffix.lower() not in (".musicxml", ".xml"):
+        raise ValueError(f"The file is MusicXML: let '{path}' end in .musicxml.")
+    text = engraving.musicxml(score, [(v,) for v in range(score.pitches.shape[1])], comment)
+    with environment.writing(path) as temporary:
+        temporary.write_bytes(text)
 
 
 def _programs(programs: int | Sequence[int] | None, voices: int) -> list[int]:
@@ -66,7 +87,7 @@ def _programs(programs: int | Sequence[int] | None, voices: int) -> list[int]:
 
 def _signatures(score: Score) -> list[tuple[int, int]]:
     """List where the time signature changes and to how many steps; a pick-up is a short bar of its own in MIDI."""
-    spans = bars(score)
+    spans = scores.bars(score)
     lengths = [b - a for a, b in spans[:-1]] + [int(score.bar[spans[-1][0]])]
     return [(a, n) for i, ((a, _), n) in enumerate(zip(spans, lengths)) if i == 0 or n != lengths[i - 1]]
 
@@ -94,14 +115,26 @@ def read(path: str | Path) -> Score:
     return readers[path.suffix.lower()](path)
 
 
-def _check_file(path: Path) -> None:
+def read_bytes(path: str | Path) -> bytes:
+    """Read a file whole, saying clearly what is wrong where that fails.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        OSError: if it is a folder or may not be read.
+        ValueError: if it is empty.
+    """
+    path = Path(path)
     if path.is_dir():
         raise IsADirectoryError(f"'{path}' is a folder. Give a file inside of it.")
-    if not path.exists():
-        raise FileNotFoundError(f"There is no file '{path}'. Check the name, and the folder you are in ({Path.cwd()}).")
-    with open(path, "rb") as file:
-        if not file.read(1):
-            raise ValueError(f"'{path}' is empty. Export it from your music program again.")
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"There is no file '{path}'. Check the name; you are in the folder {Path.cwd()}.") from error
+    except OSError as error:
+        raise PermissionError(f"'{path}' cannot be read ({error.strerror}). Check its permissions.") from error
+    if not content:
+        raise ValueError(f"'{path}' is empty. Export or download it again.")
+    return content
 
 
 def read_midi(path: str | Path) -> Score:
@@ -109,12 +142,10 @@ def read_midi(path: str | Path) -> Score:
     import pretty_midi as pm
 
     path = Path(path)
-    _check_file(path)
+    content = read_bytes(path)
     try:
         with warnings.catch_warnings(action="ignore", category=RuntimeWarning):
-            midi = pm.PrettyMIDI(str(path))
-    except PermissionError:
-        raise
+            midi = pm.PrettyMIDI(io.BytesIO(content))
     except Exception as error:
         raise ValueError(f"'{path}' is not a MIDI file, or is damaged. Export it from your music program again.") from error
     tracks = [i.notes for i in midi.instruments if i.notes and not i.is_drum]
@@ -126,9 +157,10 @@ def read_midi(path: str | Path) -> Score:
 
     notes = [_rounded(v, notes, steps, path) for v, notes in enumerate(tracks)]
     ends = [note.end for note in sum(notes, [])] + [steps(t.time) for t in midi.text_events if t.text == END]
-    beat, bar = _bars_of_signatures([(steps(t.time), t.numerator * 16 / t.denominator) for t in midi.time_signature_changes], max(ends))
+    signatures = [(steps(t.time), t.numerator * 16 / t.denominator) for t in midi.time_signature_changes]
+    beat, bar = _bars_of_signatures(signatures, max(ends))
     key = midi.key_signature_changes[0].key_number if midi.key_signature_changes else None
-    return from_notes(sum(notes, []), len(tracks), beat, bar, key=key, title=path.stem)
+    return scores.from_notes(sum(notes, []), len(tracks), beat, bar, key=key, title=path.stem)
 
 
 def _rounded(voice: int, notes: list, steps, path: Path) -> list[Note]:
@@ -149,7 +181,7 @@ def _rounded(voice: int, notes: list, steps, path: Path) -> list[Note]:
 def _bars_of_signatures(signatures: list[tuple[int, float]], steps: int) -> tuple[np.ndarray, np.ndarray]:
     """Lay bars over the grid; a first bar that a longer one follows is a pick-up."""
     changes = [(0, 16.0), *signatures] if not signatures or signatures[0][0] > 0 else signatures
-    changes = [(start, min(max(1, round(length)), 999)) for start, length in changes]
+    changes = [(start, min(max(1, round(length)), LONGEST_BAR)) for start, length in changes]
     beat, bar = np.zeros(steps, np.int16), np.zeros(steps, np.int16)
     for i, (start, length) in enumerate(changes):
         end = changes[i + 1][0] if i + 1 < len(changes) else steps
@@ -165,13 +197,11 @@ def read_musicxml(path: str | Path) -> Score:
     from music21 import key as keys
 
     path = Path(path)
-    _check_file(path)
+    read_bytes(path)
     try:
         music = converter.parse(path, format="musicxml", forceSource=True).toSoundingPitch()
         if any(music.recurse().getElementsByClass(repeat.RepeatMark)):
             music = music.expandRepeats()
-    except PermissionError:
-        raise
     except Exception as error:
         raise ValueError(f"'{path}' is not a MusicXML file, or is damaged. Export it from your music program again.") from error
     split = [part.voicesToParts().parts if part.recurse().getElementsByClass(stream.Voice) else [part] for part in music.parts]
@@ -180,18 +210,18 @@ def read_musicxml(path: str | Path) -> Score:
     notes = [n for part, _ in read for n in part]
     if not notes:
         raise ValueError(f"There are no notes in '{path}' (drums do not count).")
-    length = max(_steps(part.highestTime) for part in parts)
-    fermata = np.zeros(length, bool)
+    beat, bar = _bars_of_measures(music.parts[0], max(_steps(part.highestTime) for part in parts))
+    fermata = np.zeros(len(beat), bool)
     for begin, end in (span for _, spans in read for span in spans):
         fermata[begin:end] = True
     key = next(iter(music.recurse().getElementsByClass(keys.Key)), None)
     number = key and key.tonic.pitchClass + 12 * (key.mode == "minor")
     title = music.metadata and music.metadata.bestTitle or path.stem
-    return from_notes(notes, len(parts), *_bars_of_measures(music.parts[0], length), fermata=fermata, key=number, title=title)
+    return scores.from_notes(notes, len(parts), beat, bar, fermata=fermata, key=number, title=title)
 
 
 def _steps(quarters) -> int:
-    """Round a time in quarters up to the next step, as the chorales' table does: what begins between two steps sounds from the second."""
+    """Round a time in quarters up to the next step, as the table of chorales does."""
     return math.ceil(float(quarters) * STEPS_PER_QUARTER - 1e-6)
 
 
@@ -227,7 +257,7 @@ def _bars_of_measures(part, length: int) -> tuple[np.ndarray, np.ndarray]:
         begin = _steps(measure.offset)
         size, full = _steps(measure.offset + measure.duration.quarterLength) - begin, _steps(measure.barDuration.quarterLength)
         if position is None:
-            position = max(0, full - size) if len(measures) > 1 else 0
+            position = max(0, full - size) if len(measures) > 1 or measure.number == 0 else 0
         elif size >= full:
             position = 0
         here = slice(begin, begin + size)

@@ -9,10 +9,8 @@ REST = -1
 STEPS_PER_QUARTER = 4
 LOWEST, HIGHEST = 30, 88
 VOCABULARY = HIGHEST - LOWEST + 2
+LONGEST_BAR = 255
 VOICES = ("Soprano", "Alto", "Tenor", "Bass")
-PHRASE = 32
-TONICS = {"C": 0, "C#": 1, "Db": 1, "D": 2, "D#": 3, "Eb": 3, "E": 4, "F": 5, "F#": 6, "Gb": 6, "G": 7, "G#": 8, "Ab": 8,
-          "A": 9, "A#": 10, "Bb": 10, "B": 11}
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +41,7 @@ class Score:
         shape = np.shape(self.pitches)
         if len(shape) != 2 or 0 in shape:
             raise ValueError(f"pitches must have the shape (steps, voices), at least one of each, not {shape}.")
-        bars = self._column("bar", shape[:1], np.int16, 1, 999)
+        bars = self._column("bar", shape[:1], np.int16, 1, LONGEST_BAR)
         self._column("beat", shape[:1], np.int16, 0, bars - 1)
         self._column("fermata", shape[:1], bool)
         pitches = self._column("pitches", shape, np.int16, REST, 127)
@@ -108,8 +106,8 @@ def from_grid(pitches: np.ndarray, onsets: np.ndarray | None = None, bar: int = 
         ValueError: if an argument has another shape, kind or range.
     """
     pitches = np.asarray(pitches)
-    if not 1 <= bar <= 999 or not 0 <= pickup < bar:
-        raise ValueError(f"bar is a length from 1 in sixteenths, and pickup is shorter than it, not {bar} and {pickup}.")
+    if not 1 <= bar <= LONGEST_BAR or not 0 <= pickup < bar:
+        raise ValueError(f"bar is 1 to {LONGEST_BAR} sixteenths, and pickup is shorter than it, not {bar} and {pickup}.")
     if onsets is None and pitches.ndim == 2 and pitches.size:
         onsets = changes(pitches)
     steps = np.arange(len(pitches) if pitches.ndim else 0)
@@ -149,6 +147,18 @@ def transpose(score: Score, semitones: int) -> Score:
                          f"{score.pitches[sounding].min()} to {score.pitches[sounding].max()}.")
     key = None if score.key is None else (score.key + semitones) % 12 + 12 * (score.key >= 12)
     return replace(score, pitches=moved, key=key)
+
+
+def excerpt(score: Score, begin: int, end: int) -> Score:
+    """Cut out the steps from `begin` to the one before `end`; a note held from before begins anew.
+
+    Raises:
+        ValueError: if the score has no such steps.
+    """
+    if not 0 <= begin < end <= len(score):
+        raise ValueError(f"The score has the steps 0 to {len(score)}, so {begin} to {end} cannot be cut out of it.")
+    columns = {name: getattr(score, name)[begin:end] for name in ("pitches", "onsets", "beat", "bar", "fermata")}
+    return replace(score, **columns | {"onsets": columns["onsets"] | changes(columns["pitches"])})
 
 
 def to_notes(score: Score) -> list[Note]:
@@ -201,67 +211,6 @@ def time_signature(steps: int) -> tuple[int, int]:
 
 
 def voice_name(score: Score, voice: int) -> str:
-    """Return the name of a voice: Soprano to Bass in four parts, otherwise a number."""
-    return VOICES[voice] if score.pitches.shape[1] == len(VOICES) else f"Voice {voice + 1}"
-
-
-def parse_key(name: str) -> int:
-    """Turn a key's name, such as "G major", "F# minor" or "bb minor", into its number: 0..11 major, 12..23 minor.
-
-    Raises:
-        ValueError: if it is not a key's name.
-    """
-    tonic, _, mode = name.strip().partition(" ")
-    tonic, mode = tonic[:1].upper() + tonic[1:], mode.strip().lower()
-    if tonic not in TONICS or mode not in ("major", "minor"):
-        raise ValueError(f"'{name}' is not a key. Write a tonic and a mode, such as 'G major', 'F# minor' or 'Bb major'.")
-    return TONICS[tonic] + 12 * (mode == "minor")
-
-
-def key_name(key: int | None) -> str:
-    """Name a key by its number, such as "G major"; with the tonic that needs fewer sharps or flats."""
-    if key is None:
-        return "unknown key"
-    names = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B") if key >= 12 else (
-        "C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
-    return f"{names[key % 12]} {'minor' if key >= 12 else 'major'}"
-
-
-def plan_chorale(phrases: int, key: int | None = None) -> Score:
-    """Return an empty four-part score: a pick-up of one beat, two bars of 4/4 a phrase, a fermata on each phrase's end.
-
-    Args:
-        phrases: number of phrases of 32 sixteenths.
-        key: tonic pitch class for major, 12 + tonic for minor, None to leave it to the network.
-    """
-    steps = np.arange(phrases * PHRASE)
-    silence = np.full((len(steps), 4), REST, np.int16)
-    beat = ((steps + 12) % 16).astype(np.int16)
-    return Score(silence, silence != REST, beat, np.full_like(beat, 16), steps % PHRASE >= PHRASE - 4, key)
-
-
-def plan_harmony(melody: Score) -> Score:
-    """Return a four-part score that holds the melody in the soprano and is empty below, for `compose` to fill.
-
-    Without any fermata the last note gets one, so that the network knows where the music ends.
-
-    Args:
-        melody: a score of one voice (or of several; the first is taken).
-
-    Raises:
-        ValueError: if the melody has no note or lies outside of a soprano's reach.
-    """
-    notes = melody.pitches[:, 0][melody.pitches[:, 0] != REST]
-    if not notes.size:
-        raise ValueError("The melody has no notes. Choose a file whose first voice is the melody.")
-    if notes.min() < 55 or notes.max() > 84:
-        octaves = round((69 - float(np.median(notes))) / 12)
-        raise ValueError(f"The melody runs from MIDI {notes.min()} to {notes.max()}; a soprano reaches from 55 to 84. "
-                         f"Transpose it by {12 * octaves:+d} semitones, or shorten its range.")
-    pitches = np.full((len(melody), 4), REST, np.int16)
-    onsets = np.zeros((len(melody), 4), bool)
-    pitches[:, 0], onsets[:, 0] = melody.pitches[:, 0], melody.onsets[:, 0]
-    fermata = melody.fermata.copy()
-    if not fermata.any():
-        fermata[np.flatnonzero(melody.onsets[:, 0])[-1] :] = True
-    return replace(melody, pitches=pitches, onsets=onsets, fermata=fermata)
+    """Return the name of a voice: Soprano to Bass in four parts, Melody if it is the only one, otherwise a number."""
+    voices = score.pitches.shape[1]
+    return VOICES[voice] if voices == len(VOICES) else "Melody" if voices == 1 else f"Voice {voice + 1}"

@@ -78,11 +78,13 @@ def train(model, loss: Callable, batches: Callable[[int], dict], steps: int, fol
     """
     folder.mkdir(parents=True, exist_ok=True)
     warmup = min(100, steps // 10)
-    schedule = keras.optimizers.schedules.CosineDecay(0.0, steps - warmup, alpha=0.01, warmup_target=learning_rate, warmup_steps=warmup)
+    schedule = keras.optimizers.schedules.CosineDecay(0.0, steps - warmup, alpha=0.01, warmup_target=learning_rate,
+                                                      warmup_steps=warmup)
     optimizer = keras.optimizers.Adam(schedule, global_clipnorm=1.0)
     optimizer.build(model.trainable_variables)
     done = tf.Variable(0, dtype=tf.int64)
-    manager = tf.train.CheckpointManager(tf.train.Checkpoint(model=model, optimizer=optimizer, done=done), str(folder), max_to_keep=1)
+    state = tf.train.Checkpoint(model=model, optimizer=optimizer, done=done)
+    manager = tf.train.CheckpointManager(state, str(folder), max_to_keep=1)
     manager.restore_or_initialize()
     history, log, best = _read(folder / "history.csv", int(done)), folder / "history.csv", folder / "best.weights.h5"
 
@@ -117,8 +119,8 @@ def _read(log: Path, done: int) -> list[dict]:
     if not done or not log.exists():
         return []
     with open(log, newline="") as file:
-        rows = [{"step": int(r["step"]), "loss": float(r["loss"]), "validation": float(r["validation"])} for r in csv.DictReader(file)]
-    return [row for row in rows if row["step"] <= done]
+        rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    return [row | {"step": int(row["step"])} for row in rows if row["step"] <= done]
 
 
 def _write(log: Path, history: list[dict]) -> None:

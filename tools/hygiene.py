@@ -14,12 +14,17 @@ from tools import notebooks
 LARGEST = 1_000_000
 LARGEST_TOGETHER = 12_000_000
 SECTIONS = ("Summary", "Exercises", "Quiz", "Going further")
-PLACES = "|".join(re.escape(str(p)) for p in (notebooks.ROOT, Path.home(), Path(sys.prefix)) if len(str(p)) > 5)
-MACHINE_PATH = re.compile(rf"(?<![\w.:/])/(?:home|root|tmp|work|usr|opt|var|mnt|private|content|Users)/\w|\b[A-Z]:\\\w|site-packages|{PLACES}")
+HERE = [re.escape(str(place)) for place in (notebooks.ROOT, Path.home(), Path(sys.prefix)) if len(str(place)) > 5]
+MACHINE_PATH = re.compile("|".join([
+    r"(?<![\w.:/])/(?:home|root|tmp|work|usr|opt|var|mnt|private|content|Users)/\w",
+    r"\b[A-Z]:\\(?:Users|Program|Windows)", "site-packages", *HERE]))
 SMEAR = re.compile(r"\r|\x1b|\d(?:it/s|s/it)\b|%\||\d[mun]?s/step")
 WARNING = re.compile(r"\b\w*Warning\b:|^WARNING|^W0000", re.MULTILINE)
 ADDRESS = re.compile(r" at 0x[0-9a-f]{6,}|ipykernel_\d+")
 BASE64 = re.compile(r"base64,[\w+/=\s]+")
+STORED = {"a warning": WARNING, "a progress bar": SMEAR, "a memory address": ADDRESS, "a machine's path": MACHINE_PATH}
+PROMISES = {"what the reader will be able to do": r"able to", "what is needed first": r"\bneed", "the minutes": r"\d+ min"}
+ANSWER = re.compile(r"<details><summary>.+?</summary>\s*(Right|No)\b\W*(.*?)</details>", re.DOTALL)
 Complaints = Iterator[str]
 
 
@@ -77,7 +82,7 @@ def clean_outputs(notebook: NotebookNode, path: Path) -> Complaints:
         if any(o.get("name") == "stderr" for o in cell.outputs):
             yield f"stores stderr output in code cell {number}"
         text = "\n".join(output_texts(cell))
-        for what, pattern in {"a warning": WARNING, "a progress bar": SMEAR, "a memory address": ADDRESS, "a machine's path": MACHINE_PATH}.items():
+        for what, pattern in STORED.items():
             if found := pattern.search(text):
                 yield f"stores {what} in code cell {number}: {text[max(0, found.start() - 30) : found.end() + 30]!r}"
 
@@ -115,7 +120,7 @@ def executed(notebook: NotebookNode, path: Path) -> Complaints:
 
 def compared(notebook: NotebookNode, path: Path) -> Complaints:
     cells = [cell for cell in notebooks.code_cells(notebook) if notebooks.COMPARED in cell.source]
-    if not is_solution(path) and len(cells) < 3:
+    if len(cells) < (1 if is_solution(path) else 3):
         yield f"has {len(cells)} cells with {notebooks.COMPARED} (at least 3)"
     if not all(cell.outputs for cell in cells):
         yield f"has a cell with {notebooks.COMPARED} that stores no output to compare"
@@ -130,8 +135,6 @@ def readable_code(notebook: NotebookNode, path: Path) -> Complaints:
 
 
 def prose(notebook: NotebookNode, path: Path) -> Complaints:
-    if is_solution(path):
-        return
     text = re.sub(r"<[^>]*>|\]\([^)]*\)", " ", notebooks.markdown(notebook))
     words, lines = len(text.split()), sum(map(_code_lines, notebooks.code_cells(notebook)))
     if not 1000 <= words <= 2500:
@@ -142,9 +145,9 @@ def prose(notebook: NotebookNode, path: Path) -> Complaints:
 
 def alt_texts(notebook: NotebookNode, path: Path) -> Complaints:
     text = notebooks.markdown(notebook)
-    images = re.findall(r"!\[\s*\]\([^)]*\)", text) + [tag for tag in re.findall(r"<img\b[^>]*>", text) if not re.search(r'alt="[^"]+"', tag)]
-    for image in images:
-        yield f"shows a picture without alt text: {image[:60]}"
+    for image in re.findall(r"!\[\s*\]\([^)]*\)|<img\b[^>]*>", text):
+        if not re.search(r'\balt="[^"]+"', image):
+            yield f"shows a picture without alt text: {image[:60]}"
 
 
 def links(notebook: NotebookNode, path: Path) -> Complaints:
@@ -155,26 +158,25 @@ def links(notebook: NotebookNode, path: Path) -> Complaints:
 
 def objectives(notebook: NotebookNode, path: Path) -> Complaints:
     box = quotes("\n".join(cell.source for cell in notebook.cells[:3] if cell.cell_type == "markdown"))
-    for what, pattern in {"what the reader will be able to do": r"able to", "what is needed first": r"\bneed", "the minutes": r"\d+ min"}.items():
-        if not is_solution(path) and not re.search(pattern, box, re.IGNORECASE):
+    for what, pattern in PROMISES.items():
+        if not re.search(pattern, box, re.IGNORECASE):
             yield f"has no box at the top that says {what} (/{pattern}/ in a Markdown quote)"
 
 
 def sections(notebook: NotebookNode, path: Path) -> Complaints:
     titles = [text for level, text in headings(notebook) if level == 2 and text.startswith(SECTIONS)]
-    if not is_solution(path) and tuple(titles) != SECTIONS:
+    if tuple(titles) != SECTIONS:
         yield f"does not end with the sections {', '.join(SECTIONS)} (found {titles})"
 
 
 def quiz(notebook: NotebookNode, path: Path) -> Complaints:
-    if is_solution(path):
-        return
     questions = re.split(r"^\*\*\d\.", section(notebook, "Quiz"), flags=re.MULTILINE)[1:]
     if len(questions) != 5:
         yield f"asks {len(questions)} quiz questions (5, each beginning with **1. and so on)"
     for number, question in enumerate(questions, 1):
-        answers = re.findall(r"<details><summary>.+?</summary>\s*(Right|No)\b\W*(.*?)</details>", question, re.DOTALL)
-        if question.count("<details>") != len(answers) or len(answers) < 3 or [verdict for verdict, _ in answers].count("Right") != 1:
+        answers = ANSWER.findall(question)
+        verdicts = [verdict for verdict, _ in answers]
+        if question.count("<details>") != len(answers) or len(answers) < 3 or verdicts.count("Right") != 1:
             yield f"has a quiz question {number} without three or more answers, one \"Right\", the others \"No\""
         if any(len(explanation.split()) < 4 for _, explanation in answers):
             yield f"has a quiz question {number} with an answer that is not explained"
@@ -184,7 +186,8 @@ def exercises(notebook: NotebookNode, path: Path) -> Complaints:
     chapter, told = path.name[:2], "PASS" if is_solution(path) else notebooks.STILL_OPEN
     checked = [(number, cell) for cell in notebooks.code_cells(notebook) for number in notebooks.checked_exercises(cell)]
     numbers = [number for number, _ in checked]
-    if numbers != [f"{chapter}.{k}" for k in range(1, len(numbers) + 1)] or not (1 if chapter == "00" else 3) <= len(numbers) <= 5:
+    fewest = 1 if chapter == "00" else 3
+    if numbers != [f"{chapter}.{k}" for k in range(1, len(numbers) + 1)] or not fewest <= len(numbers) <= 5:
         yield f"checks the exercises {numbers} ({chapter}.1, {chapter}.2 and so on; three to five)"
     boxes = quotes(notebooks.markdown(notebook))
     for number, cell in checked:
@@ -197,8 +200,6 @@ def exercises(notebook: NotebookNode, path: Path) -> Complaints:
 
 
 def twin(notebook: NotebookNode, path: Path) -> Complaints:
-    if is_solution(path):
-        return
     answers = path.parent / "solutions" / path.name
     if not answers.exists():
         yield f"has no worked answers in solutions/{path.name}"
@@ -211,7 +212,7 @@ def twin(notebook: NotebookNode, path: Path) -> Complaints:
 
 def heard(notebook: NotebookNode, path: Path) -> Complaints:
     players = (str(o.get("data", {}).get("text/html", "")) for cell in notebooks.code_cells(notebook) for o in cell.outputs)
-    if not is_solution(path) and "scratch" not in path.name and not any("<audio" in player for player in players):
+    if "scratch" not in path.name and not any("<audio" in player for player in players):
         yield "plays no sound"
 
 
@@ -219,11 +220,13 @@ def _code_lines(cell: NotebookNode) -> int:
     return sum(bool(line.strip()) for line in cell.source.splitlines())
 
 
-RULES = (valid, small, clean_outputs, portable_source, one_title, setup, executed, compared, readable_code, prose, alt_texts, links,
-         objectives, sections, quiz, exercises, twin, heard)
+RULES = (valid, small, clean_outputs, portable_source, one_title, setup, executed, compared, readable_code, alt_texts, links,
+         exercises)
+CHAPTER_RULES = (prose, objectives, sections, quiz, twin, heard)
 
 
 def complaints(path: Path) -> list[str]:
     """Return what is wrong with one notebook, in words."""
     notebook = notebooks.read(path)
-    return [complaint for rule in RULES for complaint in rule(notebook, path)]
+    rules = RULES if is_solution(path) else RULES + CHAPTER_RULES
+    return [complaint for rule in rules for complaint in rule(notebook, path)]

@@ -20,8 +20,8 @@ COLAB_EXTRA = re.compile(r'(?<=^colab = \[\n)(?:[ ]+".*",\n)*', re.MULTILINE)
 
 def compile_pins(*options: str) -> str:
     """Return the text of requirements.txt as uv resolves it."""
-    command = ["uv", "pip", "compile", "pyproject.toml", "--universal", "--python-version", "3.11", "--no-annotate", "--no-header",
-               "--no-emit-index-url", "--no-emit-find-links", "--quiet", "--output-file", "requirements.txt"]
+    command = ["uv", "pip", "compile", "pyproject.toml", "--universal", "--python-version=3.11", "--output-file=requirements.txt",
+               "--no-annotate", "--no-header", "--no-emit-index-url", "--no-emit-find-links", "--quiet"]
     extras = [f"--extra={name}" for name in EXTRAS]
     subprocess.run([sys.executable, "-m", *command, *extras, *options], cwd=ROOT, check=True)
     return (ROOT / "requirements.txt").read_text(encoding="utf-8")

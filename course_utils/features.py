@@ -1,0 +1,259 @@
+"""Features of sound: STFT, log-mel, MFCC, chroma, and a spectral distance. The way back is in `inversion`.
+
+The constants are the one definition of feature parameters for the whole course. Features have one row per frame,
+(frames, bins), the first frame centred on the first sample. What makes features also takes a batch of sounds of equal
+length, (batch, samples), and then returns (batch, frames, bins).
+"""
+import functools
+import math
+import os
+import warnings
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from course_utils import audio, windows
+from course_utils.audio import MAX_CHANNELS, check_rate, waveform
+
+SR = audio.SR
+FRAME_LENGTH = windows.FRAME_LENGTH
+N_FFT = 1024
+HOP_LENGTH = 256
+N_MELS = 64
+N_MFCC = 64
+FLOOR_DB = -80.0
+N_FFT_CHROMA = 4096
+BLOCK = 2**18
+
+
+def stft(y: np.ndarray, n_fft: int = N_FFT, hop_length: int = HOP_LENGTH) -> np.ndarray:
+    """Compute the short-time Fourier transform with a Hann window (taught in 03_features).
+
+    Args:
+        y: (samples,) or (batch, samples).
+        n_fft: samples in a window, even.
+        hop_length: samples from frame to frame.
+
+    Returns:
+        complex64 (frames, n_fft // 2 + 1), with 1 + samples // hop_length frames; `np.abs` gives magnitudes.
+
+    Raises:
+        ValueError: if y is not sound of one channel, or the sizes are no sizes.
+    """
+    return _by_frames(y, n_fft, hop_length, n_fft // 2 + 1, lambda spectrum: spectrum, np.complex64)
+
+
+def _by_frames(y, n_fft: int, hop_length: int, width: int, function: Callable, dtype: type = np.float32) -> np.ndarray:
+    import scipy.fft
+
+    check_sizes(n_fft, hop_length)
+    y = _sounds(y)
+    padded = np.pad(np.atleast_2d(y), ((0, 0), (n_fft // 2, n_fft // 2)))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, n_fft, axis=1)[:, ::hop_length]
+    out = np.empty((*frames.shape[:2], width), dtype)
+    length = max(1, BLOCK // n_fft)
+    items = max(1, length // frames.shape[1])
+    blocks = [(slice(i, i + items), slice(t, t + length))
+              for i in range(0, len(frames), items) for t in range(0, frames.shape[1], length)]
+
+    def fill(block):
+        # In double precision: single would add rounding noise to quiet bands beside loud ones.
+        out[block] = function(scipy.fft.rfft(frames[block] * hann(n_fft), axis=-1))
+
+    if len(blocks) <= 8:
+        list(map(fill, blocks))
+    else:
+        # One thread a block: BLAS threads inside of ours would spend their time waiting for each other.
+        with _blas().limit(limits=1, user_api="blas"), ThreadPoolExecutor(_cores()) as pool:
+            list(pool.map(fill, blocks))
+    return out if y.ndim == 2 else out[0]
+
+
+@functools.lru_cache(maxsize=1)
+def _blas():
+    import threadpoolctl
+
+    return threadpoolctl.ThreadpoolController()
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def check_sizes(n_fft: int, hop_length: int) -> None:
+    check_count("n_fft", n_fft, 2**16)
+    check_count("hop_length", hop_length, n_fft)
+    if n_fft % 2 or n_fft < 16:
+        raise ValueError(f"n_fft is an even number from 16 on, not {n_fft}. The course uses {N_FFT}.")
+
+
+def check_count(name: str, count: int, highest: int) -> None:
+    if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or not 1 <= count <= highest:
+        raise ValueError(f"{name} is a whole number from 1 to {highest} here, not {count!r}.")
+
+
+def _sounds(y) -> np.ndarray:
+    if np.ndim(y) != 2 or np.shape(y)[1] <= MAX_CHANNELS:
+        return waveform(y, mono=True)
+    return waveform(np.reshape(y, -1)).reshape(np.shape(y))
+
+
+@functools.lru_cache(maxsize=16)
+def hann(n_fft: int) -> np.ndarray:
+    """Return the periodic Hann window, float64 (n_fft,)."""
+    return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_fft) / n_fft)
+
+
+def power_to_db(power: np.ndarray, floor_db: float = FLOOR_DB) -> np.ndarray:
+    """Turn power into decibels, 10 log10(power), but not below a floor (taught in 03_features).
+
+    The floor is fixed and not relative to the loudest frame, so that a moment has the same features whatever comes later.
+    -80 dB lies just above the rounding noise of 16-bit sound in a mel band.
+
+    Returns:
+        float32 of the same shape.
+    """
+    return 10 * np.log10(np.maximum(power, 10 ** (floor_db / 10))).astype(np.float32, copy=False)
+
+
+def db_to_power(db: np.ndarray) -> np.ndarray:
+    """Turn decibels back into power, 10 ** (db / 10), float32 of the same shape."""
+    return 10 ** (np.asarray(db, np.float32) / 10)
+
+
+def mel_filters(sr: int, n_fft: int = N_FFT, n_mels: int = N_MELS) -> np.ndarray:
+    """Return the triangular filters that gather the power of an STFT into mel bands (taught in 03_features).
+
+    Returns:
+        float32 (n_mels, n_fft // 2 + 1), read-only, on Slaney's mel scale, each of area 1 (librosa's default).
+
+    Raises:
+        ValueError: if there are so many that a filter would fall between two bins.
+    """
+    sr = check_rate(sr)
+    check_sizes(n_fft, 1)
+    check_count("n_mels", n_mels, n_fft // 2)
+    return _mel_filters(sr, n_fft, n_mels)
+
+
+@functools.lru_cache(maxsize=16)
+def _mel_filters(sr: int, n_fft: int, n_mels: int) -> np.ndarray:
+    import librosa
+
+    with warnings.catch_warnings():
+        # librosa only warns of an empty filter; the error below says what to do.
+        warnings.simplefilter("ignore", UserWarning)
+        filters = librosa.filters.mel(sr=sr, n_fft=n_fft, n_mels=n_mels)
+    if not filters.any(axis=1).all():
+        raise ValueError(f"{n_mels} mel bands are too many for n_fft={n_fft} at {sr} Hz: some hold no frequency at all. "
+                         "Take fewer bands or a larger n_fft.")
+    filters.flags.writeable = False
+    return filters
+
+
+def log_mel(y: np.ndarray, sr: int, n_mels: int = N_MELS, n_fft: int = N_FFT, hop_length: int = HOP_LENGTH) -> np.ndarray:
+    """Compute the log-mel spectrogram, the course's picture of timbre (taught in 03_features).
+
+    Args:
+        y: (samples,) or (batch, samples).
+        sr: sample rate in Hz; the networks of the course expect 16000.
+        n_mels: bands.
+        n_fft: samples in a window, even.
+        hop_length: samples from frame to frame.
+
+    Returns:
+        float32 (frames, n_mels), in dB, from -80 to about 30 for sound within full scale.
+
+    Raises:
+        ValueError: as `stft` and `mel_filters`.
+    """
+    filters = mel_filters(sr, n_fft, n_mels)
+    return _by_frames(y, n_fft, hop_length, n_mels, lambda spectrum: power_to_db(_power(spectrum) @ filters.T))
+
+
+def _power(spectrum: np.ndarray) -> np.ndarray:
+    return (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
+
+
+def dct_matrix(size: int) -> np.ndarray:
+    """Return the orthonormal DCT-II as a matrix: D[k, n] = sqrt(2 / N) cos(pi k (n + 1/2) / N), D[0] by sqrt(2) less.
+
+    Its transpose is its inverse (taught in 03_features).
+
+    Returns:
+        float64 (size, size).
+    """
+    check_count("size", size, 2**14)
+    k, n = np.arange(size)[:, None], np.arange(size)
+    matrix = np.sqrt(2 / size) * np.cos(np.pi * k * (n + 0.5) / size)
+    matrix[0] /= np.sqrt(2)
+    return matrix
+
+
+def mfcc(y: np.ndarray, sr: int, n_mfcc: int = N_MFCC, n_mels: int = N_MELS, n_fft: int = N_FFT,
+         hop_length: int = HOP_LENGTH) -> np.ndarray:
+    """Compute mel-frequency cepstral coefficients: the first `n_mfcc` of the DCT of each log-mel frame (taught in 03_features).
+
+    Args: as `log_mel`; n_mfcc is at most n_mels, and as many keep everything.
+
+    Returns:
+        float32 (frames, n_mfcc). The first is the loudness, the next ones the broad shape of the spectrum.
+
+    Raises:
+        ValueError: as `log_mel`, or for more coefficients than bands.
+    """
+    check_count("n_mfcc", n_mfcc, n_mels)
+    filters, dct = mel_filters(sr, n_fft, n_mels), dct_matrix(n_mels)[:n_mfcc]
+    return _by_frames(y, n_fft, hop_length, n_mfcc, lambda spectrum: power_to_db(_power(spectrum) @ filters.T) @ dct.T)
+
+
+def chroma(y: np.ndarray, sr: int, hop_length: int = HOP_LENGTH) -> np.ndarray:
+    """Compute how strong each of the 12 pitch classes is, octaves folded together (taught in 03_features).
+
+    The window is 4096 samples, since semitones in the bass lie only a few hertz apart. Tuning: A4 = 440 Hz.
+
+    Args: as `log_mel`.
+
+    Returns:
+        float32 (frames, 12), C first; the strongest class of a frame is 1, a silent frame is all 0.
+    """
+    import librosa
+
+    filters = librosa.filters.chroma(sr=check_rate(sr), n_fft=N_FFT_CHROMA, tuning=0.0)
+
+    def fold(spectrum):
+        classes = _power(spectrum) @ filters.T
+        return classes / np.maximum(classes.max(axis=-1, keepdims=True), 1e-8)
+
+    return _by_frames(y, N_FFT_CHROMA, hop_length, 12, fold)
+
+
+def spectral_distance(y1: np.ndarray, y2: np.ndarray, sr: int) -> float:
+    """Measure how far two sounds are apart in spectrum, in dB (taught in 03_features).
+
+    The log-spectral distance (Gray and Markel, "Distance measures for speech processing", 1976) on mel bands:
+    mean over frames t of sqrt(mean over bands b of (L1[t, b] - L2[t, b])^2), where L is the power of 128 mel bands in dB,
+    cut off 60 dB below the loudest value of both sounds. Bands are finer than those of the course's features (windows
+    of about 0.128 s), so that what 64 bands lose can be seen. 0 for equal spectra, whatever the phase; at most 60.
+
+    Args:
+        y1, y2: (samples,); the longer one may exceed the other by up to 1024 samples, which are left out.
+        sr: sample rate of both in Hz.
+
+    Returns:
+        The distance in dB.
+
+    Raises:
+        ValueError: if their lengths differ by more.
+    """
+    y1, y2 = waveform(y1, mono=True), waveform(y2, mono=True)
+    if abs(len(y1) - len(y2)) > FRAME_LENGTH:
+        raise ValueError(f"The sounds have {len(y1)} and {len(y2)} samples. Cut both to the same length first.")
+    length = min(len(y1), len(y2))
+    n_fft = max(512, 2 ** round(math.log2(check_rate(sr) / 8)))
+    filters = mel_filters(sr, n_fft, 128)
+    mel = [_power(stft(y[:length], n_fft, n_fft // 4)) @ filters.T for y in (y1, y2)]
+    floor = max(1e-20, 1e-6 * max(m.max() for m in mel))
+    difference = power_to_db(mel[0], 10 * math.log10(floor)) - power_to_db(mel[1], 10 * math.log10(floor))
+    return float(np.sqrt((difference**2).mean(axis=1)).mean())

@@ -1,0 +1,151 @@
+"""From features back to sound: inverse STFT, Griffin-Lim, and what mel bands and MFCCs can still tell."""
+import numpy as np
+
+from course_utils.features import (
+    HOP_LENGTH,
+    N_FFT,
+    N_MELS,
+    check_count,
+    check_sizes,
+    db_to_power,
+    dct_matrix,
+    hann,
+    mel_filters,
+    stft,
+)
+
+LOUDEST_DB = 120.0
+
+
+def istft(spectrum: np.ndarray, hop_length: int = HOP_LENGTH) -> np.ndarray:
+    """Turn an STFT back into sound: the waveform whose STFT is nearest to it (taught in 03_features).
+
+    Args:
+        spectrum: complex or real (frames, n_fft // 2 + 1).
+        hop_length: samples from frame to frame, at most half of n_fft.
+
+    Returns:
+        float32, (frames - 1) * hop_length samples, at least one.
+
+    Raises:
+        ValueError: if it is not such a matrix, or the hop is too long for windows to overlap.
+    """
+    import scipy.fft
+
+    spectrum = _matrix(spectrum)
+    n_fft = 2 * (spectrum.shape[1] - 1)
+    check_sizes(n_fft, 1)
+    check_count("hop_length", hop_length, n_fft // 2)
+    pieces = scipy.fft.irfft(spectrum, n=n_fft, axis=1) * hann(n_fft)
+    total = np.zeros((len(pieces) - 1) * hop_length + n_fft)
+    weight = np.zeros_like(total)
+    for start, piece in zip(range(0, len(total), hop_length), pieces, strict=False):
+        total[start:start + n_fft] += piece
+        weight[start:start + n_fft] += hann(n_fft) ** 2
+    kept = slice(n_fft // 2, n_fft // 2 + max(1, (len(pieces) - 1) * hop_length))
+    return (total[kept] / weight[kept]).astype(np.float32)
+
+
+def griffin_lim(magnitude: np.ndarray, hop_length: int = HOP_LENGTH, n_iter: int = 32) -> np.ndarray:
+    """Find sound for STFT magnitudes whose phase is unknown (taught in 03_features).
+
+    Start with phase 0; then, again and again, turn the spectrogram into sound, take the phase of that sound's STFT, and
+    put the given magnitudes back. Griffin and Lim, "Signal estimation from modified short-time Fourier transform" (1984),
+    with the momentum of Perraudin, Balazs and Søndergaard, "A fast Griffin-Lim algorithm" (2013).
+
+    Args:
+        magnitude: (frames, n_fft // 2 + 1), not negative.
+        hop_length: samples from frame to frame.
+        n_iter: how often.
+
+    Returns:
+        float32 (samples,); the same for the same input.
+
+    Raises:
+        ValueError: if magnitudes are negative or complex, or the sizes do not fit.
+    """
+    magnitude = _matrix(magnitude, "magnitude")
+    check_count("n_iter", n_iter, 10_000)
+    if magnitude.dtype.kind == "c" or magnitude.min() < 0:
+        raise ValueError("Magnitudes are real and not negative. Take np.abs of an STFT, or db_to_power of decibels first.")
+    n_fft, spectrum, before = 2 * (magnitude.shape[1] - 1), magnitude, 0
+    for _ in range(n_iter):
+        now = stft(istft(spectrum, hop_length), n_fft, hop_length)
+        ahead = now + 0.99 * (now - before)
+        spectrum, before = magnitude * ahead / np.maximum(np.abs(ahead), 1e-16), now
+    return istft(spectrum, hop_length)
+
+
+def mel_to_power(mel: np.ndarray, sr: int, n_fft: int = N_FFT, n_iter: int = 30) -> np.ndarray:
+    """Estimate the power spectrogram behind mel bands (taught in 03_features).
+
+    Richardson-Lucy iterations, the multiplicative updates of Lee and Seung, "Algorithms for non-negative matrix
+    factorization" (2001), with known filters: each bin is multiplied by how far its bands fall short. Power stays
+    positive, and quiet bands count as much as loud ones, in which it beats a pseudo-inverse.
+
+    Args:
+        mel: power (not dB) in mel bands, (frames, n_mels), not negative.
+        sr: sample rate in Hz.
+        n_fft: samples in a window, even.
+        n_iter: iterations.
+
+    Returns:
+        float32 (frames, n_fft // 2 + 1).
+    """
+    mel = _matrix(mel, "mel").astype(np.float32)
+    filters = mel_filters(sr, n_fft, mel.shape[1])
+    if mel.min() < 0:
+        raise ValueError("Mel power is not negative. Decibels are turned into power by features.db_to_power.")
+    reached = filters.sum(axis=0)
+    power = np.where(reached > 0, mel.mean(axis=1, keepdims=True), 0).astype(np.float32)
+    for _ in range(n_iter):
+        power *= (mel / np.maximum(power @ filters.T, 1e-20)) @ filters / np.maximum(reached, 1e-12)
+    return power
+
+
+def from_log_mel(features: np.ndarray, sr: int, n_fft: int = N_FFT, hop_length: int = HOP_LENGTH) -> np.ndarray:
+    """Turn a log-mel spectrogram back into sound (taught in 03_features).
+
+    Args:
+        features: dB (frames, n_mels), as `log_mel` makes it with these parameters.
+        sr: sample rate in Hz.
+        n_fft: samples in a window, even.
+        hop_length: samples from frame to frame.
+
+    Returns:
+        float32, (frames - 1) * hop_length samples, at least one.
+
+    Raises:
+        ValueError: if the features hold NaN or decibels that no sound has.
+    """
+    features = _matrix(features)
+    if features.dtype.kind == "c" or features.max() > LOUDEST_DB:
+        raise ValueError(f"The features go up to {np.abs(features).max():.0f}, and no log-mel is above {LOUDEST_DB:.0f} dB. If a "
+                         "network made them, undo its normalization first.")
+    return griffin_lim(np.sqrt(mel_to_power(db_to_power(features), sr, n_fft)), hop_length)
+
+
+def from_mfcc(coefficients: np.ndarray, sr: int, n_mels: int = N_MELS, n_fft: int = N_FFT,
+              hop_length: int = HOP_LENGTH) -> np.ndarray:
+    """Turn MFCCs back into sound: the transposed DCT, then as `from_log_mel` (taught in 03_features).
+
+    Args:
+        coefficients: (frames, n_mfcc), as `mfcc` makes it with these parameters; those missing up to n_mels count as 0.
+        sr, n_mels, n_fft, hop_length: as in `mfcc`.
+
+    Returns:
+        float32, (frames - 1) * hop_length samples, at least one.
+    """
+    coefficients = _matrix(coefficients, "coefficients")
+    check_count("the number of coefficients", coefficients.shape[1], n_mels)
+    return from_log_mel(coefficients @ dct_matrix(n_mels)[:coefficients.shape[1]], sr, n_fft, hop_length)
+
+
+def _matrix(features, name: str = "features") -> np.ndarray:
+    features = np.asarray(features)
+    if features.ndim != 2 or not features.size or features.dtype.kind not in "iufc":
+        raise ValueError(f"{name} has shape (frames, bins), at least one of each, not {features.shape} of {features.dtype}. "
+                         "Convert the items of a batch one by one.")
+    if not np.isfinite(features).all():
+        raise ValueError(f"{name} holds NaN or infinity. Find where they come from, such as a diverged network.")
+    return features

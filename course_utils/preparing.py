@@ -1,0 +1,284 @@
+"""From a raw recording to clean material: measure, quantize, denoise, level, trim, stretch, transpose; or all in one call."""
+import math
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from course_utils.audio import SR, check_rate, load, resample, to_mono, waveform
+
+LOUDNESS_BLOCK = 0.4
+
+
+def describe(y: np.ndarray, sr: int) -> dict[str, float]:
+    """Measure a waveform (taught in 01_loading_audio).
+
+    Returns:
+        `duration` in seconds; `sample_rate` in Hz; `samples`; `channels`; `peak_dbfs` and `rms_dbfs`, in dB relative to a
+        sample of 1 (silence is -inf, a sine at full scale has an RMS of -3.01); `dc`, the mean; `clipped`, the share of
+        samples in flat tops: at least three equal samples in a row beyond 98 % of full scale.
+    """
+    y, sr = waveform(y), check_rate(sr)
+    level = np.abs(y.astype(np.float64))
+    return {"duration": len(y) / sr, "sample_rate": sr, "samples": len(y), "channels": 1 if y.ndim == 1 else y.shape[1],
+            "peak_dbfs": to_db(level.max()), "rms_dbfs": to_db(np.sqrt((level**2).mean())),
+            "dc": float(y.mean(dtype=np.float64)), "clipped": float(_flat_tops(y).mean())}
+
+
+def to_db(amplitude: float) -> float:
+    """Turn an amplitude, 1 for full scale, into decibels: 20 log10(amplitude), -inf for 0."""
+    return 20 * math.log10(amplitude) if amplitude > 0 else -math.inf
+
+
+def _flat_tops(y: np.ndarray) -> np.ndarray:
+    same = (y[1:] == y[:-1]) & (np.abs(y[1:]) >= 0.98)
+    run = same[1:] & same[:-1]
+    flat = np.zeros(y.shape, bool)
+    for shift in range(3 if len(run) else 0):
+        flat[shift:len(run) + shift] |= run
+    return flat
+
+
+def quantize(y: np.ndarray, bits: int, dither: bool = False, seed: int = 0) -> np.ndarray:
+    """Round a waveform to the 2**bits levels of PCM with that many bits (taught in 01_loading_audio).
+
+    Args:
+        y: (samples,) or (samples, channels).
+        bits: 2 to 24.
+        dither: add triangular noise two steps wide before rounding, which turns the distortion into steady hiss
+            (Lipshitz, Wannamaker and Vanderkooy, "Quantization and dither", JAES 40(5), 1992).
+        seed: of that noise.
+
+    Returns:
+        float32 of the same shape, in steps of 2 / 2**bits, from -1 to one step below 1.
+    """
+    y = waveform(y)
+    if isinstance(bits, bool) or not isinstance(bits, (int, np.integer)) or not 2 <= bits <= 24:
+        raise ValueError(f"bits is a whole number from 2 to 24, not {bits!r}.")
+    half = 2.0 ** (bits - 1)
+    rng = np.random.default_rng(seed)
+    noise = rng.random(y.shape) - rng.random(y.shape) if dither else 0.0
+    return (np.clip(np.round(y * half + noise), -half, half - 1) / half).astype(np.float32)
+
+
+def remove_dc(y: np.ndarray) -> np.ndarray:
+    """Subtract each channel's mean, which is no sound but takes room (taught in 02_preparing_audio)."""
+    y = waveform(y)
+    return (y - y.mean(axis=0, dtype=np.float64)).astype(np.float32)
+
+
+def normalize_peak(y: np.ndarray, dbfs: float = -1.0) -> np.ndarray:
+    """Scale a waveform so that its largest sample has this level (taught in 02_preparing_audio).
+
+    Args:
+        y: (samples,) or (samples, channels); silence stays silence.
+        dbfs: level of the peak, at most 0 dB.
+
+    Returns:
+        float32 of the same shape.
+
+    Raises:
+        ValueError: if the level is above 0 or not a number.
+    """
+    y, dbfs = waveform(y), _check_number("dbfs", dbfs, -120, 0)
+    peak = float(np.abs(y).max())
+    return y if peak == 0 else (y * (10 ** (dbfs / 20) / np.float64(peak))).astype(np.float32)
+
+
+def _check_number(name: str, value: float, lowest: float, highest: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not lowest <= value <= highest:
+        raise ValueError(f"{name} is a number from {lowest:g} to {highest:g}, not {value!r}.")
+    return float(value)
+
+
+def loudness(y: np.ndarray, sr: int) -> float:
+    """Measure the loudness of a whole sound in LUFS (taught in 02_preparing_audio; Recommendation ITU-R BS.1770-4).
+
+    Args:
+        y: (samples,) or (samples, channels up to five), at least 0.4 s.
+        sr: sample rate in Hz, at least 8000.
+
+    Returns:
+        LUFS, -inf for silence.
+
+    Raises:
+        ValueError: if the sound is too short, or the rate too low for the ear's weighting filter.
+    """
+    import pyloudnorm
+
+    y, sr = waveform(y), check_rate(sr)
+    if sr < 8000 or len(y) < LOUDNESS_BLOCK * sr or (y.ndim == 2 and y.shape[1] > 5):
+        raise ValueError(f"Loudness is defined from {LOUDNESS_BLOCK} s on, 8000 Hz, up to five channels; this waveform has "
+                         f"{len(y) / sr:.3f} s at {sr} Hz and shape {y.shape}. Use normalize_peak, or resample or mix it first.")
+    with np.errstate(divide="ignore"):
+        return float(pyloudnorm.Meter(sr).integrated_loudness(y.astype(np.float64)))
+
+
+def normalize_loudness(y: np.ndarray, sr: int, lufs: float = -23.0) -> np.ndarray:
+    """Scale a waveform to this loudness, or as near as its peak may come to full scale (taught in 02_preparing_audio).
+
+    Args:
+        y: (samples,) or (samples, channels up to five), at least 0.4 s; silence stays silence.
+        sr: sample rate in Hz.
+        lufs: loudness, -70 to 0; broadcasters use -23 (EBU R 128).
+
+    Returns:
+        float32 of the same shape, never clipped.
+
+    Raises:
+        ValueError: as `loudness`, or if the target is out of range.
+    """
+    lufs = _check_number("lufs", lufs, -70, 0)
+    # Measured at full level: the meter leaves out blocks below -70 LUFS, so a quiet sound would measure too loud.
+    full = normalize_peak(y, 0.0)
+    level = loudness(full, sr)
+    return full if level == -math.inf else (full * min(1.0, 10 ** ((lufs - level) / 20))).astype(np.float32)
+
+
+def denoise(y: np.ndarray, reduction: float = 20.0) -> np.ndarray:
+    """Turn steady noise down by spectral gating (taught in 02_preparing_audio).
+
+    In each frequency bin the quietest tenth of the frames is taken for noise alone. If P is the power there, N the mean
+    power of that noise, the bin is multiplied by max(1 - 2 N / P, the allowed reduction): spectral subtraction after
+    Berouti, Schwartz and Makhoul ("Enhancement of speech corrupted by acoustic noise", ICASSP 1979). What sounds
+    all the time at one pitch, such as a drone, is steady too and is turned down with the noise.
+
+    Args:
+        y: (samples,).
+        reduction: most that a bin is turned down by, in dB, 0 to 100.
+
+    Returns:
+        float32 (samples,).
+    """
+    from scipy.ndimage import uniform_filter1d
+    from scipy.signal import istft, stft
+
+    y, reduction = waveform(y, mono=True), _check_number("reduction", reduction, 0, 100)
+    how = {"nperseg": 1024, "noverlap": 768}
+    _, _, spectrum = stft(np.pad(y, (0, max(0, 1024 - len(y)))), **how)
+    power = np.abs(spectrum) ** 2
+    # The power of noise is exponentially distributed: its lowest tenth lies below -ln(0.9) of its mean.
+    noise = np.quantile(power, 0.1, axis=1, keepdims=True) / -math.log(0.9)
+    # Averaged over five frames: single noisy bins would else open the gate for a moment, heard as "musical noise".
+    power = np.maximum(uniform_filter1d(power, 5, axis=1), 1e-20)
+    gain = np.maximum(1 - 2 * noise / power, 10 ** (-reduction / 20))
+    return istft(spectrum * gain, **how)[1][:len(y)].astype(np.float32)
+
+
+def trim_silence(y: np.ndarray, top_db: float = 40.0) -> np.ndarray:
+    """Cut off what is quieter than the loudest moment by `top_db` at both ends (taught in 02_preparing_audio).
+
+    Args:
+        y: (samples,).
+        top_db: threshold in dB below the loudest frame of 2048 samples, above 0.
+
+    Returns:
+        float32, a part of y.
+
+    Raises:
+        ValueError: if all of it is silent.
+    """
+    import librosa
+
+    y, top_db = waveform(y, mono=True), _check_number("top_db", top_db, 1, 200)
+    if not y.any():
+        raise ValueError("The waveform is silent from start to end: nothing is left after trimming. Check the recording's input.")
+    return librosa.effects.trim(y, top_db=top_db)[0]
+
+
+def stretch(y: np.ndarray, rate: float) -> np.ndarray:
+    """Make a sound faster or slower and keep its pitch, by a phase vocoder (taught in 02_preparing_audio).
+
+    Args:
+        y: (samples,).
+        rate: tempo, 0.1 to 10; 0.8 makes it 1 / 0.8 times as long.
+
+    Returns:
+        float32, round(samples / rate) long, at least one sample.
+    """
+    import librosa
+
+    y, rate = waveform(y, mono=True), _check_number("rate", rate, 0.1, 10)
+    if rate == 1:
+        return y
+    with warnings.catch_warnings():
+        # librosa warns of its own coming changes, and of sounds shorter than its window, which it pads.
+        warnings.simplefilter("ignore")
+        return librosa.effects.time_stretch(_at_least(y, 2), rate=rate)[:max(1, round(len(y) / rate))]
+
+
+def _at_least(y: np.ndarray, samples: int) -> np.ndarray:
+    return np.pad(y, (0, max(0, samples - len(y))))
+
+
+def shift_pitch(y: np.ndarray, sr: int, semitones: float) -> np.ndarray:
+    """Transpose a sound and keep its duration: stretch it, then resample it back (taught in 02_preparing_audio).
+
+    Args:
+        y: (samples,).
+        sr: sample rate in Hz.
+        semitones: -24 to 24, up if positive.
+
+    Returns:
+        float32 (samples,).
+    """
+    import librosa
+
+    y, sr = waveform(y, mono=True), check_rate(sr)
+    semitones = _check_number("semitones", semitones, -24, 24)
+    if semitones == 0:
+        return y
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return librosa.effects.pitch_shift(_at_least(y, 2), sr=sr, n_steps=semitones)[:len(y)]
+
+
+def prepare(path: str | Path, sr: int = SR, *, noise_reduction: float = 0.0, rate: float = 1.0, semitones: float = 0.0,
+            lufs: float = -23.0) -> tuple[np.ndarray, int, list[str]]:
+    """Load a recording and make it ready for a network, reporting every step (taught in 02_preparing_audio).
+
+    The steps: load, mix to mono and resample; remove DC; denoise (if asked); trim silence; stretch and transpose (if
+    asked); normalize the loudness.
+
+    Args:
+        path: a sound file.
+        sr: sample rate wanted, in Hz.
+        noise_reduction: in dB, as `reduction` of `denoise`; 0 leaves the noise, which is right for clean recordings.
+        rate: tempo, as in `stretch`.
+        semitones: transposition, as in `shift_pitch`.
+        lufs: loudness, as in `normalize_loudness`; a sound under 0.4 s gets a peak of -1 dBFS instead.
+
+    Returns:
+        y, float32 (samples,); sr; and one line of text per step, with the duration and levels after it.
+
+    Raises:
+        FileNotFoundError, OSError, ValueError: as `load` and the single steps do.
+    """
+    check_rate(sr)
+    y, native = load(path, mono=False)
+    lines = []
+
+    def note(step: str, now: np.ndarray, sr: int) -> np.ndarray:
+        lines.append(_line(step, now, sr))
+        return now
+
+    y = note("loaded", y, native)
+    y = note("mono, resampled", resample(to_mono(y), native, sr), sr)
+    y = note("DC removed", remove_dc(y), sr)
+    if noise_reduction:
+        y = note(f"denoised by up to {noise_reduction:g} dB", denoise(y, noise_reduction), sr)
+    y = note("silence trimmed", trim_silence(y), sr)
+    if rate != 1:
+        y = note(f"stretched, rate {rate:g}", stretch(y, rate), sr)
+    if semitones:
+        y = note(f"transposed by {semitones:+g} semitones", shift_pitch(y, sr, semitones), sr)
+    if len(y) < LOUDNESS_BLOCK * sr:
+        return note("peak at -1 dBFS", normalize_peak(y), sr), sr, lines
+    return note(f"loudness {lufs:g} LUFS", normalize_loudness(y, sr, lufs), sr), sr, lines
+
+
+def _line(step: str, y: np.ndarray, sr: int) -> str:
+    found = describe(y, sr)
+    clipped = f"  {found['clipped']:.2%} clipped" if found["clipped"] else ""
+    return (f"{step:28} {found['duration']:8.2f} s  {sr:6d} Hz  {found['channels']} ch  peak {found['peak_dbfs']:6.1f} dBFS  "
+            f"RMS {found['rms_dbfs']:6.1f} dBFS{clipped}")
