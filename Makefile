@@ -49,12 +49,10 @@ weights: $(READY) ## train the shipped weights with the full recipes (hours)
 bench: $(READY) ## measure speed and quality
 	"$(RUN)" -m benchmarks
 
-colab: export TF_CPP_MIN_LOG_LEVEL = 3
-lab: $(READY) ## run the notebooks on Colab's packages (COLAB_NOTEBOOKS= for some of them)
+colab: $(READY) ## run the notebooks on Colab's packages (COLAB_NOTEBOOKS= for some of them)
 	"$(RUN)" -m tools.colab $(COLAB_NOTEBOOKS)
 
 # The stamp goes first and comes back last: a set-up that was cut short is finished by the next command.
-# uv does not read pip's settings, so a package index that pip was told to use is passed on.
 $(READY): requirements.txt pyproject.toml
 	@rm -f "$@"
 	@"$(RUN)" -m pip --version >/dev/null 2>&1 && "$(RUN)" -c '$(FITS)' || { \
@@ -64,8 +62,6 @@ $(READY): requirements.txt pyproject.toml
 	  echo 'No Python 3.11, 3.12 or 3.13 that can make a virtual environment (Debian, Ubuntu: install python3-venv).' >&2; \
 	  echo 'Install one, or say where it is: make lab PYTHON=/path/to/python3.12' >&2; exit 1; }
 	@"$(RUN)" -m pip install --quiet --disable-pip-version-check $(UV)
-	@index=$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$("$(RUN)" -m pip config get global.index-url 2>/dev/null)}}; \
-	  [ -z "$$index" ] || export UV_DEFAULT_INDEX="$$index"; \
-	  "$(RUN)" -m uv pip install --quiet --python "$(RUN)" --requirement requirements.txt && \
-	  "$(RUN)" -m uv pip install --quiet --python "$(RUN)" --no-deps --editable .
+	@"$(RUN)" -m tools.uv pip install --quiet --python "$(RUN)" --requirement requirements.txt
+	@"$(RUN)" -m tools.uv pip install --quiet --python "$(RUN)" --no-deps --editable .
 	@touch "$@"

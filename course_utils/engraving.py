@@ -38,8 +38,8 @@ def sharps(score: Score) -> int:
     return max(range(-5, 7), key=lambda n: (sum(fifths[(n + i) % 12] for i in range(-1, 6)), -abs(n)))
 
 
-def spell(pitch: int, signature: int) -> str:
-    """Name a MIDI pitch in a key, such as "F#4" or "B-3".
+def spell(pitch: int, signature: int) -> tuple[str, int]:
+    """Name a MIDI pitch in a key, by name and octave, such as ("F#", 4) or ("B-", 3).
 
     Of a pitch's names it is the one that lies between two fifths below the major tonic and nine above: the degrees of
     the scale, the lowered seventh, and the raised degrees that lead to another.
@@ -50,8 +50,7 @@ def spell(pitch: int, signature: int) -> str:
     """
     fifth = signature - 2 + (7 * pitch - signature + 2) % 12
     letter, alter = LETTERS[(fifth + 1) % 7], (fifth + 1) // 7
-    octave = (pitch - alter - SEMITONES[letter]) // 12 - 1
-    return f"{letter}{'#' * alter or '-' * -alter}{octave}"
+    return letter + ("#" * alter or "-" * -alter), (pitch - alter - SEMITONES[letter]) // 12 - 1
 
 
 def lengths(beat: int, steps: int) -> list[int]:
@@ -202,7 +201,11 @@ def _item(head: Head, signature: int, lower: bool):
     """Make the music21 object of a written note or rest."""
     from music21 import expressions, note, tie
 
-    item = note.Rest() if head.pitch == REST else note.Note(spell(head.pitch, signature))
+    if head.pitch == REST:
+        item = note.Rest()
+    else:
+        name, octave = spell(head.pitch, signature)
+        item = note.Note(name, octave=octave)
     item.quarterLength = head.length / STEPS_PER_QUARTER
     if head.tie:
         item.tie = tie.Tie(head.tie)

@@ -49,17 +49,17 @@ def _by_frames(y, n_fft: int, hop_length: int, width: int, function: Callable, d
 
     check_sizes(n_fft, hop_length)
     y = _sounds(y)
-    padded = np.pad(np.atleast_2d(y), ((0, 0), (n_fft // 2, n_fft // 2)))
-    frames = np.lib.stride_tricks.sliding_window_view(padded, n_fft, axis=1)[:, ::hop_length]
-    out = np.empty((*frames.shape[:2], width), dtype)
+    sounds, count = np.atleast_2d(y), 1 + y.shape[-1] // hop_length
+    out = np.empty((len(sounds), count, width), dtype)
     length = max(1, BLOCK // n_fft)
-    items = max(1, length // frames.shape[1])
-    blocks = [(slice(i, i + items), slice(t, t + length))
-              for i in range(0, len(frames), items) for t in range(0, frames.shape[1], length)]
+    items = max(1, length // count)
+    blocks = [(slice(i, i + items), slice(t, min(t + length, count)))
+              for i in range(0, len(sounds), items) for t in range(0, count, length)]
 
     def fill(block):
+        frames = _frames(sounds[block[0]], block[1], n_fft, hop_length)
         # In double precision: single would add rounding noise to quiet bands beside loud ones.
-        out[block] = function(scipy.fft.rfft(frames[block] * hann(n_fft), axis=-1))
+        out[block] = function(scipy.fft.rfft(frames * hann(n_fft), axis=-1))
 
     if len(blocks) <= 8:
         list(map(fill, blocks))
@@ -68,6 +68,15 @@ def _by_frames(y, n_fft: int, hop_length: int, width: int, function: Callable, d
         with _blas().limit(limits=1, user_api="blas"), ThreadPoolExecutor(_cores()) as pool:
             list(pool.map(fill, blocks))
     return out if y.ndim == 2 else out[0]
+
+
+def _frames(sounds: np.ndarray, wanted: slice, n_fft: int, hop_length: int) -> np.ndarray:
+    """Return the frames numbered `wanted`, (batch, frames, n_fft), with zeros before the beginning and after the end."""
+    start = wanted.start * hop_length - n_fft // 2
+    stop = (wanted.stop - 1) * hop_length + n_fft // 2
+    padding = (max(0, -start), max(0, stop - sounds.shape[1]))
+    padded = np.pad(sounds[:, max(0, start):stop], ((0, 0), padding))
+    return np.lib.stride_tricks.sliding_window_view(padded, n_fft, axis=1)[:, ::hop_length]
 
 
 @functools.lru_cache(maxsize=1)

@@ -1,4 +1,6 @@
 """The Keras architectures of the course, one builder each, and what they read."""
+import json
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -158,3 +160,8 @@ def load_chorale_lstm() -> ChoraleLSTM:
     model = ChoraleLSTM()
     model.load_weights(environment.shipped("weights/chorale_lstm.weights.h5"))
     return model
+
+
+def model_card(name: str) -> dict:
+    """Return the recipe and the measured figures of shipped weights, such as those of "chorale_lstm"."""
+    return json.loads(environment.shipped(f"weights/{name}.json").read_text(encoding="utf-8"))

@@ -1,13 +1,17 @@
 """From a raw recording to clean material: measure, quantize, denoise, level, trim, stretch, transpose; or all in one call."""
 import math
 import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from course_utils.audio import SR, check_rate, load, resample, to_mono, waveform
+from course_utils.windows import frame
 
 LOUDNESS_BLOCK = 0.4
+LOWEST_RATE = 8000
+SILENCE = 1e-6
 
 
 def describe(y: np.ndarray, sr: int) -> dict[str, float]:
@@ -71,7 +75,7 @@ def normalize_peak(y: np.ndarray, dbfs: float = -1.0) -> np.ndarray:
     """Scale a waveform so that its largest sample has this level (taught in 02_preparing_audio).
 
     Args:
-        y: (samples,) or (samples, channels); silence stays silence.
+        y: (samples,) or (samples, channels); silence (below -120 dBFS) stays as it is.
         dbfs: level of the peak, at most 0 dB.
 
     Returns:
@@ -82,7 +86,7 @@ def normalize_peak(y: np.ndarray, dbfs: float = -1.0) -> np.ndarray:
     """
     y, dbfs = waveform(y), _check_number("dbfs", dbfs, -120, 0)
     peak = float(np.abs(y).max())
-    return y if peak == 0 else (y * (10 ** (dbfs / 20) / np.float64(peak))).astype(np.float32)
+    return y if peak < SILENCE else (y * (10 ** (dbfs / 20) / peak)).astype(np.float32)
 
 
 def _check_number(name: str, value: float, lowest: float, highest: float) -> float:
@@ -107,7 +111,7 @@ def loudness(y: np.ndarray, sr: int) -> float:
     import pyloudnorm
 
     y, sr = waveform(y), check_rate(sr)
-    if sr < 8000 or len(y) < LOUDNESS_BLOCK * sr or (y.ndim == 2 and y.shape[1] > 5):
+    if sr < LOWEST_RATE or len(y) < LOUDNESS_BLOCK * sr or (y.ndim == 2 and y.shape[1] > 5):
         raise ValueError(f"Loudness is defined from {LOUDNESS_BLOCK} s on, 8000 Hz, up to five channels; this waveform has "
                          f"{len(y) / sr:.3f} s at {sr} Hz and shape {y.shape}. Use normalize_peak, or resample or mix it first.")
     with np.errstate(divide="ignore"):
@@ -118,7 +122,8 @@ def normalize_loudness(y: np.ndarray, sr: int, lufs: float = -23.0) -> np.ndarra
     """Scale a waveform to this loudness, or as near as its peak may come to full scale (taught in 02_preparing_audio).
 
     Args:
-        y: (samples,) or (samples, channels up to five), at least 0.4 s; silence stays silence.
+        y: (samples,) or (samples, channels up to five), at least 0.4 s; silence (below -120 dBFS)
+            stays as it is.
         sr: sample rate in Hz.
         lufs: loudness, -70 to 0; broadcasters use -23 (EBU R 128).
 
@@ -166,11 +171,11 @@ def denoise(y: np.ndarray, reduction: float = 20.0) -> np.ndarray:
 
 
 def trim_silence(y: np.ndarray, top_db: float = 40.0) -> np.ndarray:
-    """Cut off what is quieter than the loudest moment by `top_db` at both ends (taught in 02_preparing_audio).
+    """Cut off both ends as far as they are quieter than the loudest moment by `top_db` (taught in 02_preparing_audio).
 
     Args:
         y: (samples,).
-        top_db: threshold in dB below the loudest frame of 2048 samples, above 0.
+        top_db: threshold in dB below the loudest window of 1024 samples (by RMS), 1 to 200.
 
     Returns:
         float32, a part of y.
@@ -178,12 +183,12 @@ def trim_silence(y: np.ndarray, top_db: float = 40.0) -> np.ndarray:
     Raises:
         ValueError: if all of it is silent.
     """
-    import librosa
-
     y, top_db = waveform(y, mono=True), _check_number("top_db", top_db, 1, 200)
-    if not y.any():
+    if np.abs(y).max() < SILENCE:
         raise ValueError("The waveform is silent from start to end: nothing is left after trimming. Check the recording's input.")
-    return librosa.effects.trim(y, top_db=top_db)[0]
+    level = np.sqrt((frame(y, 1024, 256).astype(np.float64) ** 2).mean(axis=1))
+    loud = np.flatnonzero(level >= level.max() * 10 ** (-top_db / 20))
+    return y[loud[0] * 256:loud[-1] * 256 + 1024]
 
 
 def stretch(y: np.ndarray, rate: float) -> np.ndarray:
@@ -202,9 +207,9 @@ def stretch(y: np.ndarray, rate: float) -> np.ndarray:
     if rate == 1:
         return y
     with warnings.catch_warnings():
-        # librosa warns of its own coming changes, and of sounds shorter than its window, which it pads.
+        # librosa 1.0 warns of its own coming changes.
         warnings.simplefilter("ignore")
-        return librosa.effects.time_stretch(_at_least(y, 2), rate=rate)[:max(1, round(len(y) / rate))]
+        return librosa.effects.time_stretch(_at_least(y, 2048), rate=rate)[:max(1, round(len(y) / rate))]
 
 
 def _at_least(y: np.ndarray, samples: int) -> np.ndarray:
@@ -230,7 +235,7 @@ def shift_pitch(y: np.ndarray, sr: int, semitones: float) -> np.ndarray:
         return y
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return librosa.effects.pitch_shift(_at_least(y, 2), sr=sr, n_steps=semitones)[:len(y)]
+        return librosa.effects.pitch_shift(_at_least(y, 2048), sr=sr, n_steps=semitones)[:len(y)]
 
 
 def prepare(path: str | Path, sr: int = SR, *, noise_reduction: float = 0.0, rate: float = 1.0, semitones: float = 0.0,
@@ -246,7 +251,8 @@ def prepare(path: str | Path, sr: int = SR, *, noise_reduction: float = 0.0, rat
         noise_reduction: in dB, as `reduction` of `denoise`; 0 leaves the noise, which is right for clean recordings.
         rate: tempo, as in `stretch`.
         semitones: transposition, as in `shift_pitch`.
-        lufs: loudness, as in `normalize_loudness`; a sound under 0.4 s gets a peak of -1 dBFS instead.
+        lufs: loudness, as in `normalize_loudness`; where loudness is not defined (under 0.4 s or 8000 Hz) the peak
+            comes to -1 dBFS instead.
 
     Returns:
         y, float32 (samples,); sr; and one line of text per step, with the duration and levels after it.
@@ -254,27 +260,37 @@ def prepare(path: str | Path, sr: int = SR, *, noise_reduction: float = 0.0, rat
     Raises:
         FileNotFoundError, OSError, ValueError: as `load` and the single steps do.
     """
+    _check_number("noise_reduction", noise_reduction, 0, 100)
+    _check_number("rate", rate, 0.1, 10)
+    _check_number("semitones", semitones, -24, 24)
+    _check_number("lufs", lufs, -70, 0)
     check_rate(sr)
     y, native = load(path, mono=False)
-    lines = []
+    lines = [_line("loaded", y, native)]
+    for step, treat in _chain(native, sr, noise_reduction, rate, semitones, lufs):
+        y = treat(y)
+        lines.append(_line(step, y, sr))
+    return y, sr, lines
 
-    def note(step: str, now: np.ndarray, sr: int) -> np.ndarray:
-        lines.append(_line(step, now, sr))
-        return now
 
-    y = note("loaded", y, native)
-    y = note("mono, resampled", resample(to_mono(y), native, sr), sr)
-    y = note("DC removed", remove_dc(y), sr)
+def _chain(native: int, sr: int, noise_reduction: float, rate: float, semitones: float,
+           lufs: float) -> Iterator[tuple[str, Callable]]:
+    yield "mono, resampled", lambda y: resample(to_mono(y), native, sr)
+    yield "DC removed", remove_dc
     if noise_reduction:
-        y = note(f"denoised by up to {noise_reduction:g} dB", denoise(y, noise_reduction), sr)
-    y = note("silence trimmed", trim_silence(y), sr)
+        yield f"denoised by up to {noise_reduction:g} dB", lambda y: denoise(y, noise_reduction)
+    yield "silence trimmed", trim_silence
     if rate != 1:
-        y = note(f"stretched, rate {rate:g}", stretch(y, rate), sr)
+        yield f"stretched, rate {rate:g}", lambda y: stretch(y, rate)
     if semitones:
-        y = note(f"transposed by {semitones:+g} semitones", shift_pitch(y, sr, semitones), sr)
-    if len(y) < LOUDNESS_BLOCK * sr:
-        return note("peak at -1 dBFS", normalize_peak(y), sr), sr, lines
-    return note(f"loudness {lufs:g} LUFS", normalize_loudness(y, sr, lufs), sr), sr, lines
+        yield f"transposed by {semitones:+g} semitones", lambda y: shift_pitch(y, sr, semitones)
+    yield f"loudness {lufs:g} LUFS", lambda y: _level(y, sr, lufs)
+
+
+def _level(y: np.ndarray, sr: int, lufs: float) -> np.ndarray:
+    if len(y) < LOUDNESS_BLOCK * sr or sr < LOWEST_RATE:
+        return normalize_peak(y)
+    return normalize_loudness(y, sr, lufs)
 
 
 def _line(step: str, y: np.ndarray, sr: int) -> str:

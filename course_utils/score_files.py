@@ -45,7 +45,8 @@ def to_midi(score: Score, path: str | Path | None = None, *, quarter_bpm: float 
         midi.instruments.append(pm.Instrument(program, name=scores.voice_name(score, voice)))
     for note in scores.to_notes(score):
         midi.instruments[note.voice].notes.append(pm.Note(velocity, note.pitch, note.start * at, note.end * at))
-    midi.time_signature_changes = [pm.TimeSignature(*scores.time_signature(steps), begin * at) for begin, steps in _signatures(score)]
+    for begin, steps in _signatures(score):
+        midi.time_signature_changes.append(pm.TimeSignature(*scores.time_signature(steps), begin * at))
     midi.key_signature_changes = [] if score.key is None else [pm.KeySignature(score.key, 0)]
     texts = [(text, 0) for text in (score.title, comment) if text] + [(END, len(score) * at)]
     midi.text_events = [pm.Text(text, time) for text, time in texts]

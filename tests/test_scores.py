@@ -125,10 +125,10 @@ def test_from_notes_lets_the_later_note_cut_off_the_earlier():
     assert score.pitches[:, 0].tolist() == [60, 60, 62, 62, -1, -1, -1, -1]
 
 
-@pytest.mark.parametrize("note", [Note(1, 60, 0, 4), Note(0, 60, 4, 9), Note(0, 60, -1, 4), Note(0, 60, 4, 4), Note(0, 200, 0, 4)])
+@pytest.mark.parametrize("note", [(1, 60, 0, 4), (0, 60, 4, 9), (0, 60, -1, 4), (0, 60, 4, 4), (0, 200, 0, 4)])
 def test_from_notes_refuses_what_does_not_fit(note):
     with pytest.raises(ValueError):
-        scores.from_notes([note], 1, np.arange(8), np.full(8, 16))
+        scores.from_notes([Note(*note)], 1, np.arange(8), np.full(8, 16))
 
 
 @given(grids(), st.integers(-30, 30))

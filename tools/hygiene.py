@@ -60,13 +60,14 @@ def quotes(text: str) -> str:
 
 
 def valid(notebook: NotebookNode, path: Path) -> Complaints:
+    ids = [cell.get("id") for cell in notebook.cells]
+    if None in ids or len(set(ids)) < len(ids):
+        yield "has cells without an id of their own"
+        return
     try:
         nbformat.validate(notebook)
     except nbformat.ValidationError as error:
         yield f"is not a valid notebook: {error.message}"
-    ids = [cell.get("id") for cell in notebook.cells]
-    if None in ids or len(set(ids)) < len(ids):
-        yield "has cells without an id of their own"
 
 
 def small(notebook: NotebookNode, path: Path) -> Complaints:

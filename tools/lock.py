@@ -4,7 +4,6 @@ requirements.txt gets one pin a package, with markers where Python versions or s
 to 3.13; the `colab` extra of pyproject.toml gets the same versions. Without --upgrade, pins that still fit stay.
 """
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from course_utils import environment
+from tools import uv
 
 ROOT = Path(__file__).resolve().parent.parent
 EXTRAS = ("tensorflow", "lab", "dev")
@@ -20,10 +20,10 @@ COLAB_EXTRA = re.compile(r'(?<=^colab = \[\n)(?:[ ]+".*",\n)*', re.MULTILINE)
 
 def compile_pins(*options: str) -> str:
     """Return the text of requirements.txt as uv resolves it."""
-    command = ["uv", "pip", "compile", "pyproject.toml", "--universal", "--python-version=3.11", "--output-file=requirements.txt",
+    command = ["pip", "compile", "pyproject.toml", "--universal", "--python-version=3.11", "--output-file=requirements.txt",
                "--no-annotate", "--no-header", "--no-emit-index-url", "--no-emit-find-links", "--quiet"]
     extras = [f"--extra={name}" for name in EXTRAS]
-    subprocess.run([sys.executable, "-m", *command, *extras, *options], cwd=ROOT, check=True)
+    uv.run(*command, *extras, *options, cwd=ROOT)
     return (ROOT / "requirements.txt").read_text(encoding="utf-8")
 
 

@@ -21,8 +21,8 @@ def all_notebooks() -> list[Path]:
 
 
 def read(path: Path) -> NotebookNode:
-    """Read a notebook in the current format."""
-    return nbformat.read(path, as_version=4)
+    """Read a notebook as it stands; `nbformat.read` would repair it on the way."""
+    return nbformat.v4.reads(path.read_text(encoding="utf-8"))
 
 
 def repository() -> str:
