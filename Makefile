@@ -16,6 +16,9 @@ ifneq ($(shell "$(RUN)" -I -c '$(ALIVE)' 2>/dev/null && echo alive),alive)
 $(READY): again
 endif
 
+# Importing TensorFlow takes twice as long where Python may not keep the bytecode.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help lab test music notebooks weights bench colab again
 .DEFAULT_GOAL := help
 

@@ -49,7 +49,8 @@ def _add_compose(commands) -> None:
 def _programs(text: str) -> int | list[int]:
     numbers = [int(number) if number.strip().isdecimal() else -1 for number in text.split(",")]
     if len(numbers) not in (1, 4) or not all(0 <= number <= 127 for number in numbers):
-        raise argparse.ArgumentTypeError(f"'{text}' is not one or four General MIDI programs (0 to 127), such as 19 or 40,41,42,43")
+        message = f"'{text}' is not one or four General MIDI programs, 0 to 127, such as 19 or 40,41,42,43"
+        raise argparse.ArgumentTypeError(message)
     return numbers[0] if len(numbers) == 1 else numbers
 
 
@@ -103,8 +104,8 @@ def _advance(bar: tqdm, what: str) -> None:
 def _plan(options: argparse.Namespace) -> tuple[Score, tuple[int, ...], float]:
     """Return the score to fill, the voices that are given, and the tempo that makes whole phrases last as long as asked."""
     key = None if options.key is None else planning.parse_key(options.key)
-    if options.seed < 0:
-        raise ValueError(f"The seed is a whole number from 0, not {options.seed}.")
+    if not 0 <= options.seed < 2**31:
+        raise ValueError(f"The seed is a whole number from 0 to 2147483647, not {options.seed}.")
     if not (0 < options.temperature <= 10 and 0 < options.top_p <= 1):
         raise ValueError(f"The temperature lies between 0 and 10 and top-p between 0 and 1, "
                          f"not {options.temperature} and {options.top_p}. Try 0.9 and 0.95.")

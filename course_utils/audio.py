@@ -7,7 +7,6 @@ import base64
 import contextlib
 import html
 import io
-import math
 import os
 import re
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from course_utils.environment import writing
 
 SR = 16000
 MAX_CHANNELS = 32
+HIGHEST = 1e10
 MAX_SAMPLES = 2**28
 MAX_PLAYED_SECONDS = 600
 PCM = {"subtype": "PCM_16"}
@@ -43,10 +43,7 @@ def waveform(y: np.ndarray, *, mono: bool = False) -> np.ndarray:
     Raises:
         ValueError: if it is empty, has another shape or type, or holds NaN or infinity.
     """
-    try:
-        y = np.asarray(y)
-    except ValueError as error:
-        raise ValueError("The sounds of one array need the same length. Cut or pad them, or treat them one by one.") from error
+    y = as_array(y)
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
     if y.ndim not in (1, 2) or (y.ndim == 2 and y.shape[1] > MAX_CHANNELS):
@@ -57,10 +54,22 @@ def waveform(y: np.ndarray, *, mono: bool = False) -> np.ndarray:
     if mono and y.ndim == 2:
         raise ValueError(f"This needs one channel, and the waveform has {y.shape[1]}. Mix them with audio.to_mono(y) first.")
     y = _to_float32(y)
-    if not np.isfinite(y).all():
-        raise ValueError("The waveform holds NaN, infinity or numbers beyond float32. "
+    if not (np.abs(y) <= HIGHEST).all():
+        raise ValueError("The waveform holds NaN, infinity or numbers that no sound has. "
                          "Find where they come from (a division by zero, a diverged network), or use np.nan_to_num(y).")
     return y
+
+
+def as_array(values) -> np.ndarray:
+    """Turn nested lists or a tensor into an array.
+
+    Raises:
+        ValueError: if its rows differ in length.
+    """
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise ValueError("The rows of one array need the same length. Cut or pad them, or treat them one by one.") from error
 
 
 def _to_float32(y: np.ndarray) -> np.ndarray:
@@ -80,11 +89,20 @@ def check_rate(sr: int) -> int:
     Raises:
         ValueError: if it is not a whole number from 100 to 768000.
     """
-    if isinstance(sr, (bool, np.bool_)) or not isinstance(sr, (int, float, np.number)) or sr != sr or not 100 <= sr <= 768_000:
-        raise ValueError(f"A sample rate lies between 100 and 768000 Hz, and {sr!r} does not. Music usually has 44100 or 48000.")
-    if sr != int(sr):
-        raise ValueError(f"A sample rate is a whole number, and {sr!r} is not. Round it.")
+    if check_number("A sample rate in Hz", sr, 100, 768_000) != int(sr):
+        raise ValueError(f"A sample rate is a whole number of Hz, and {sr!r} is not. Round it.")
     return int(sr)
+
+
+def check_number(name: str, value: float, lowest: float, highest: float) -> float:
+    """Check that a parameter is a number within its range, and return it as a float.
+
+    Raises:
+        ValueError: if it is not.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)) or not lowest <= value <= highest:
+        raise ValueError(f"{name} is a number from {lowest:g} to {highest:g}, not {value!r}.")
+    return float(value)
 
 
 def to_mono(y: np.ndarray) -> np.ndarray:
@@ -113,8 +131,9 @@ def load(path: str | Path | BinaryIO, sr: int | None = None, mono: bool = True,
     """
     if sr is not None:
         sr = check_rate(sr)
-    if not 0 <= offset < math.inf or (duration is not None and not 0 < duration < math.inf):
-        raise ValueError(f"offset={offset} and duration={duration} are seconds: the first at least 0, the second above 0.")
+    check_number("offset in seconds", offset, 0, 1e6)
+    if duration is not None:
+        check_number("duration in seconds", duration, 1e-6, 1e6)
     with _opened(path) as file:
         native = check_rate(file.samplerate)
         y = _read(file, mono, round(offset * native), None if duration is None else max(1, round(duration * native)))
@@ -214,6 +233,8 @@ def save(path: str | Path, y: np.ndarray, sr: int, comment: str = "") -> Path:
         ValueError: if the ending is unknown, the waveform is not one, or the format cannot hold it.
         OSError: if it cannot be written there.
     """
+    if not isinstance(path, (str, os.PathLike)):
+        raise ValueError("save takes a path, a waveform and a sample rate, in this order: audio.save('music.wav', y, sr)")
     path, y, sr = Path(path), _fitted(waveform(y)), check_rate(sr)
     if path.suffix.lower() not in FORMATS:
         raise ValueError(f"'{path.name}' ends in none of {', '.join(FORMATS)}. Choose one of these.")

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from course_utils import audio, windows
-from course_utils.audio import MAX_CHANNELS, check_rate, waveform
+from course_utils.audio import MAX_CHANNELS, as_array, check_rate, waveform
 
 SR = audio.SR
 FRAME_LENGTH = windows.FRAME_LENGTH
@@ -61,12 +61,12 @@ def _by_frames(y, n_fft: int, hop_length: int, width: int, function: Callable, d
         # In double precision: single would add rounding noise to quiet bands beside loud ones.
         out[block] = function(scipy.fft.rfft(frames * hann(n_fft), axis=-1))
 
-    if len(blocks) <= 8:
-        list(map(fill, blocks))
-    else:
-        # One thread a block: BLAS threads inside of ours would spend their time waiting for each other.
-        with _blas().limit(limits=1, user_api="blas"), ThreadPoolExecutor(_cores()) as pool:
-            list(pool.map(fill, blocks))
+    with one_blas_thread():
+        if len(blocks) <= 8:
+            list(map(fill, blocks))
+        else:
+            with ThreadPoolExecutor(_cores()) as pool:
+                list(pool.map(fill, blocks))
     return out if y.ndim == 2 else out[0]
 
 
@@ -77,6 +77,11 @@ def _frames(sounds: np.ndarray, wanted: slice, n_fft: int, hop_length: int) -> n
     padding = (max(0, -start), max(0, stop - sounds.shape[1]))
     padded = np.pad(sounds[:, max(0, start):stop], ((0, 0), padding))
     return np.lib.stride_tricks.sliding_window_view(padded, n_fft, axis=1)[:, ::hop_length]
+
+
+def one_blas_thread():
+    """Return a context in which small matrix products do not wait for each other's threads on a busy machine."""
+    return _blas().limit(limits=1, user_api="blas")
 
 
 @functools.lru_cache(maxsize=1)
@@ -103,9 +108,10 @@ def check_count(name: str, count: int, highest: int) -> None:
 
 
 def _sounds(y) -> np.ndarray:
-    if np.ndim(y) != 2 or np.shape(y)[1] <= MAX_CHANNELS:
+    y = as_array(y)
+    if y.ndim != 2 or y.shape[1] <= MAX_CHANNELS:
         return waveform(y, mono=True)
-    return waveform(np.reshape(y, -1)).reshape(np.shape(y))
+    return waveform(y.reshape(-1)).reshape(y.shape)
 
 
 @functools.lru_cache(maxsize=16)
@@ -177,8 +183,12 @@ def log_mel(y: np.ndarray, sr: int, n_mels: int = N_MELS, n_fft: int = N_FFT, ho
     Raises:
         ValueError: as `stft` and `mel_filters`.
     """
+    return _by_mel(y, sr, n_mels, n_fft, hop_length, n_mels, power_to_db)
+
+
+def _by_mel(y, sr: int, n_mels: int, n_fft: int, hop_length: int, width: int, function: Callable) -> np.ndarray:
     filters = mel_filters(sr, n_fft, n_mels)
-    return _by_frames(y, n_fft, hop_length, n_mels, lambda spectrum: power_to_db(_power(spectrum) @ filters.T))
+    return _by_frames(y, n_fft, hop_length, width, lambda spectrum: function(_power(spectrum) @ filters.T))
 
 
 def _power(spectrum: np.ndarray) -> np.ndarray:
@@ -213,8 +223,8 @@ def mfcc(y: np.ndarray, sr: int, n_mfcc: int = N_MFCC, n_mels: int = N_MELS, n_f
         ValueError: as `log_mel`, or for more coefficients than bands.
     """
     check_count("n_mfcc", n_mfcc, n_mels)
-    filters, dct = mel_filters(sr, n_fft, n_mels), dct_matrix(n_mels)[:n_mfcc]
-    return _by_frames(y, n_fft, hop_length, n_mfcc, lambda spectrum: power_to_db(_power(spectrum) @ filters.T) @ dct.T)
+    dct = dct_matrix(n_mels)[:n_mfcc]
+    return _by_mel(y, sr, n_mels, n_fft, hop_length, n_mfcc, lambda mel: power_to_db(mel) @ dct.T)
 
 
 def chroma(y: np.ndarray, sr: int, hop_length: int = HOP_LENGTH) -> np.ndarray:
@@ -261,8 +271,7 @@ def spectral_distance(y1: np.ndarray, y2: np.ndarray, sr: int) -> float:
         raise ValueError(f"The sounds have {len(y1)} and {len(y2)} samples. Cut both to the same length first.")
     length = min(len(y1), len(y2))
     n_fft = max(512, 2 ** round(math.log2(check_rate(sr) / 8)))
-    filters = mel_filters(sr, n_fft, 128)
-    mel = [_power(stft(y[:length], n_fft, n_fft // 4)) @ filters.T for y in (y1, y2)]
+    mel = [_by_mel(y[:length], sr, 128, n_fft, n_fft // 4, 128, lambda mel: mel) for y in (y1, y2)]
     floor = max(1e-20, 1e-6 * max(m.max() for m in mel))
     difference = power_to_db(mel[0], 10 * math.log10(floor)) - power_to_db(mel[1], 10 * math.log10(floor))
     return float(np.sqrt((difference**2).mean(axis=1)).mean())

@@ -31,6 +31,9 @@ def compose(model: networks.ChoraleLSTM, plan: Score, voices_given: tuple[int, .
     Returns:
         A score with the plan's bars, fermatas, key and title.
     """
+    if plan.pitches.shape[1] != 4 or candidates < 1:
+        raise ValueError("The plan needs four voices, and candidates is at least 1, "
+                         f"not {plan.pitches.shape[1]} and {candidates}.")
     given = np.isin(np.arange(4), voices_given)
     fixed = np.where(given, to_tokens(plan.pitches), -1)[None].repeat(candidates, 0)
     struck = np.where(given, plan.onsets, -1)[None].repeat(candidates, 0)
@@ -59,12 +62,14 @@ def sample(model: networks.ChoraleLSTM, plan: dict, fixed: np.ndarray, struck: n
         (batch, steps, 4) in nats, under the network as it is (temperature 1, top-p 1).
 
     Raises:
-        ValueError: if temperature or top_p is out of range.
+        ValueError: if temperature, top_p or seed is out of range.
     """
     if not (np.isfinite(temperature) and temperature > 0):
         raise ValueError(f"The temperature is {temperature}; choose a number above 0, such as 0.9.")
     if not 0 < top_p <= 1:
         raise ValueError(f"top_p is {top_p}; choose a number above 0 and at most 1, such as 0.95.")
+    if not 0 <= seed < 2**31:
+        raise ValueError(f"The seed is {seed}; choose a whole number from 0 to 2147483647.")
     context = np.stack([plan["beat"], plan["phrase"], plan["key"]], axis=-1).astype(np.int32)
     out = _loop(model)(tf.constant(context), tf.constant(fixed, tf.int32), tf.constant(struck, tf.int32),
                        tf.constant(seed, tf.int32), tf.constant(temperature, tf.float32), tf.constant(top_p, tf.float32))

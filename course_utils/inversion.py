@@ -1,6 +1,7 @@
 """From features back to sound: inverse STFT, Griffin-Lim, and what mel bands and MFCCs can still tell."""
 import numpy as np
 
+from course_utils.audio import as_array
 from course_utils.features import (
     HOP_LENGTH,
     N_FFT,
@@ -11,6 +12,7 @@ from course_utils.features import (
     dct_matrix,
     hann,
     mel_filters,
+    one_blas_thread,
     stft,
 )
 
@@ -32,7 +34,7 @@ def istft(spectrum: np.ndarray, hop_length: int = HOP_LENGTH) -> np.ndarray:
     """
     import scipy.fft
 
-    spectrum = _matrix(spectrum)
+    spectrum = _matrix(spectrum, "spectrum", kinds="iufc")
     n_fft = 2 * (spectrum.shape[1] - 1)
     check_sizes(n_fft, 1)
     check_count("hop_length", hop_length, n_fft // 2)
@@ -46,29 +48,31 @@ def istft(spectrum: np.ndarray, hop_length: int = HOP_LENGTH) -> np.ndarray:
     return (total[kept] / weight[kept]).astype(np.float32)
 
 
-def griffin_lim(magnitude: np.ndarray, hop_length: int = HOP_LENGTH, n_iter: int = 32) -> np.ndarray:
+def griffin_lim(magnitude: np.ndarray, hop_length: int = HOP_LENGTH, n_iter: int = 32, seed: int = 0) -> np.ndarray:
     """Find sound for STFT magnitudes whose phase is unknown (taught in 03_features).
 
-    Start with phase 0; then, again and again, turn the spectrogram into sound, take the phase of that sound's STFT, and
-    put the given magnitudes back. Griffin and Lim, "Signal estimation from modified short-time Fourier transform" (1984),
-    with the momentum of Perraudin, Balazs and Søndergaard, "A fast Griffin-Lim algorithm" (2013).
+    Start with random phases; then, again and again, turn the spectrogram into sound, take the phases of that sound's
+    STFT, and put the given magnitudes back. Griffin and Lim, "Signal estimation from modified short-time Fourier
+    transform" (1984), with the momentum of Perraudin, Balazs and Søndergaard, "A fast Griffin-Lim algorithm" (2013).
 
     Args:
         magnitude: (frames, n_fft // 2 + 1), not negative.
         hop_length: samples from frame to frame.
         n_iter: how often.
+        seed: of the first phases.
 
     Returns:
-        float32 (samples,); the same for the same input.
+        float32, (frames - 1) * hop_length samples, at least one; the same for the same input.
 
     Raises:
         ValueError: if magnitudes are negative or complex, or the sizes do not fit.
     """
     magnitude = _matrix(magnitude, "magnitude")
     check_count("n_iter", n_iter, 10_000)
-    if magnitude.dtype.kind == "c" or magnitude.min() < 0:
-        raise ValueError("Magnitudes are real and not negative. Take np.abs of an STFT, or db_to_power of decibels first.")
-    n_fft, spectrum, before = 2 * (magnitude.shape[1] - 1), magnitude, 0
+    if magnitude.min() < 0:
+        raise ValueError("Magnitudes are not negative. Take np.abs of an STFT, or the square root of power.")
+    n_fft, before = 2 * (magnitude.shape[1] - 1), 0
+    spectrum = magnitude * np.exp(2j * np.pi * np.random.default_rng(seed).random(magnitude.shape))
     for _ in range(n_iter):
         now = stft(istft(spectrum, hop_length), n_fft, hop_length)
         ahead = now + 0.99 * (now - before)
@@ -98,8 +102,9 @@ def mel_to_power(mel: np.ndarray, sr: int, n_fft: int = N_FFT, n_iter: int = 30)
         raise ValueError("Mel power is not negative. Decibels are turned into power by features.db_to_power.")
     reached = filters.sum(axis=0)
     power = np.where(reached > 0, mel.mean(axis=1, keepdims=True), 0).astype(np.float32)
-    for _ in range(n_iter):
-        power *= (mel / np.maximum(power @ filters.T, 1e-20)) @ filters / np.maximum(reached, 1e-12)
+    with one_blas_thread():
+        for _ in range(n_iter):
+            power *= (mel / np.maximum(power @ filters.T, 1e-20)) @ filters / np.maximum(reached, 1e-12)
     return power
 
 
@@ -119,8 +124,8 @@ def from_log_mel(features: np.ndarray, sr: int, n_fft: int = N_FFT, hop_length: 
         ValueError: if the features hold NaN or decibels that no sound has.
     """
     features = _matrix(features)
-    if features.dtype.kind == "c" or features.max() > LOUDEST_DB:
-        raise ValueError(f"The features go up to {np.abs(features).max():.0f}, and no log-mel is above {LOUDEST_DB:.0f} dB. If a "
+    if features.max() > LOUDEST_DB:
+        raise ValueError(f"The features go up to {features.max():.0f}, and no log-mel is above {LOUDEST_DB:.0f} dB. If a "
                          "network made them, undo its normalization first.")
     return griffin_lim(np.sqrt(mel_to_power(db_to_power(features), sr, n_fft)), hop_length)
 
@@ -141,11 +146,11 @@ def from_mfcc(coefficients: np.ndarray, sr: int, n_mels: int = N_MELS, n_fft: in
     return from_log_mel(coefficients @ dct_matrix(n_mels)[:coefficients.shape[1]], sr, n_fft, hop_length)
 
 
-def _matrix(features, name: str = "features") -> np.ndarray:
-    features = np.asarray(features)
-    if features.ndim != 2 or not features.size or features.dtype.kind not in "iufc":
-        raise ValueError(f"{name} has shape (frames, bins), at least one of each, not {features.shape} of {features.dtype}. "
-                         "Convert the items of a batch one by one.")
-    if not np.isfinite(features).all():
+def _matrix(values, name: str = "features", kinds: str = "iuf") -> np.ndarray:
+    values = as_array(values)
+    if values.ndim != 2 or not values.size or values.dtype.kind not in kinds:
+        raise ValueError(f"{name} has shape (frames, bins), at least one of each, and holds {'real ' * ('c' not in kinds)}"
+                         f"numbers; this has {values.shape}, {values.dtype}. Convert the items of a batch one by one.")
+    if not np.isfinite(values).all():
         raise ValueError(f"{name} holds NaN or infinity. Find where they come from, such as a diverged network.")
-    return features
+    return values

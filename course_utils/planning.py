@@ -83,4 +83,4 @@ def ends_on_tonic(score: Score) -> bool:
     chord = score.pitches[-1][score.pitches[-1] != REST]
     degrees = (chord - score.key) % 12
     thirds = {4} if score.key < 12 else {3, 4}
-    return chord.size > 0 and degrees[chord.argmin()] == 0 and set(degrees.tolist()) <= {0, 7} | thirds
+    return chord.size > 0 and bool(degrees[chord.argmin()] == 0) and set(degrees.tolist()) <= {0, 7} | thirds

@@ -5,7 +5,6 @@ import numpy as np
 
 # Okabe and Ito's palette: told apart under every common form of colour blindness.
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#000000")
-VOICE_COLORS = COLORS[:4]
 
 
 def use_style() -> None:
@@ -43,7 +42,7 @@ def piano_roll(score, ax=None):
         begins = np.flatnonzero(onset | (np.diff(pitch, prepend=REST) != 0))
         ends = np.append(begins[1:], len(pitch))
         sounding = pitch[begins] != REST
-        ax.barh(pitch[begins][sounding], (ends - begins)[sounding] / STEPS_PER_QUARTER, height=0.8,
+        ax.barh(pitch[begins][sounding], (ends - begins)[sounding] / STEPS_PER_QUARTER, height=1.2,
                 left=begins[sounding] / STEPS_PER_QUARTER, color=COLORS[voice], edgecolor="white", linewidth=0.8,
                 label=VOICES[voice])
     ax.set(xlabel="time in quarter notes", ylabel="MIDI pitch")
@@ -52,10 +51,13 @@ def piano_roll(score, ax=None):
 
 
 _BOXES = {
-    "sound": ((0.3, 4.7), "Sound as numbers\n01 · 02 · 03", 7), "dnn": ((4.2, 4.7), "Deep neural network\nlayers of neurons\n04", 0),
-    "score": ((8.1, 4.7), "Scores as symbols\n08", 7), "cnn": ((0.3, 2.6), "CNN\nsame weights at\nevery place\n04 · 05", 1),
+    "sound": ((0.3, 4.7), "Sound as numbers\n01 · 02 · 03", 7),
+    "dnn": ((4.2, 4.7), "Deep neural network\nlayers of neurons\n04", 0),
+    "score": ((8.1, 4.7), "Scores as symbols\n08", 7),
+    "cnn": ((0.3, 2.6), "CNN\nsame weights at\nevery place\n04 · 05", 1),
     "rnn": ((4.2, 2.6), "RNN, LSTM\nsame weights at\nevery time step\n06 · 07 · 08", 2),
-    "gan": ((8.1, 2.6), "GAN\ntwo networks,\none game\n09 · 10 · 11", 3), "measure": ((4.2, 0.5), "Is it any good?\n12 · 13", 4),
+    "gan": ((8.1, 2.6), "GAN\ntwo networks,\none game\n09 · 10 · 11", 3),
+    "measure": ((4.2, 0.5), "Is it any good?\n12 · 13", 4),
 }
 _ARROWS = (("sound", "cnn"), ("sound", "rnn"), ("dnn", "cnn"), ("dnn", "rnn"), ("dnn", "gan"), ("score", "rnn"), ("score", "gan"),
            ("cnn", "measure"), ("rnn", "measure"), ("gan", "measure"))
@@ -82,7 +84,8 @@ def _rounded(x: float, y: float, width: float, height: float, color: str):
     from matplotlib.colors import to_rgba
     from matplotlib.patches import FancyBboxPatch
 
-    return FancyBboxPatch((x, y), width, height, boxstyle="round,pad=0.1", facecolor=to_rgba(color, 0.12), edgecolor=color, linewidth=1.8)
+    return FancyBboxPatch((x, y), width, height, boxstyle="round,pad=0.1", facecolor=to_rgba(color, 0.12), edgecolor=color,
+                          linewidth=1.8)
 
 
 def bars(labels: Sequence[str], values: Sequence[float], xlabel: str, ax=None):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from course_utils.audio import SR, check_rate, load, resample, to_mono, waveform
+from course_utils.audio import SR, check_number, check_rate, load, resample, to_mono, waveform
 from course_utils.windows import frame
 
 LOUDNESS_BLOCK = 0.4
@@ -84,15 +84,9 @@ def normalize_peak(y: np.ndarray, dbfs: float = -1.0) -> np.ndarray:
     Raises:
         ValueError: if the level is above 0 or not a number.
     """
-    y, dbfs = waveform(y), _check_number("dbfs", dbfs, -120, 0)
+    y, dbfs = waveform(y), check_number("dbfs", dbfs, -120, 0)
     peak = float(np.abs(y).max())
     return y if peak < SILENCE else (y * (10 ** (dbfs / 20) / peak)).astype(np.float32)
-
-
-def _check_number(name: str, value: float, lowest: float, highest: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not lowest <= value <= highest:
-        raise ValueError(f"{name} is a number from {lowest:g} to {highest:g}, not {value!r}.")
-    return float(value)
 
 
 def loudness(y: np.ndarray, sr: int) -> float:
@@ -133,7 +127,7 @@ def normalize_loudness(y: np.ndarray, sr: int, lufs: float = -23.0) -> np.ndarra
     Raises:
         ValueError: as `loudness`, or if the target is out of range.
     """
-    lufs = _check_number("lufs", lufs, -70, 0)
+    lufs = check_number("lufs", lufs, -70, 0)
     # Measured at full level: the meter leaves out blocks below -70 LUFS, so a quiet sound would measure too loud.
     full = normalize_peak(y, 0.0)
     level = loudness(full, sr)
@@ -158,7 +152,7 @@ def denoise(y: np.ndarray, reduction: float = 20.0) -> np.ndarray:
     from scipy.ndimage import uniform_filter1d
     from scipy.signal import istft, stft
 
-    y, reduction = waveform(y, mono=True), _check_number("reduction", reduction, 0, 100)
+    y, reduction = waveform(y, mono=True), check_number("reduction", reduction, 0, 100)
     how = {"nperseg": 1024, "noverlap": 768}
     _, _, spectrum = stft(np.pad(y, (0, max(0, 1024 - len(y)))), **how)
     power = np.abs(spectrum) ** 2
@@ -183,7 +177,7 @@ def trim_silence(y: np.ndarray, top_db: float = 40.0) -> np.ndarray:
     Raises:
         ValueError: if all of it is silent.
     """
-    y, top_db = waveform(y, mono=True), _check_number("top_db", top_db, 1, 200)
+    y, top_db = waveform(y, mono=True), check_number("top_db", top_db, 1, 200)
     if np.abs(y).max() < SILENCE:
         raise ValueError("The waveform is silent from start to end: nothing is left after trimming. Check the recording's input.")
     level = np.sqrt((frame(y, 1024, 256).astype(np.float64) ** 2).mean(axis=1))
@@ -203,7 +197,7 @@ def stretch(y: np.ndarray, rate: float) -> np.ndarray:
     """
     import librosa
 
-    y, rate = waveform(y, mono=True), _check_number("rate", rate, 0.1, 10)
+    y, rate = waveform(y, mono=True), check_number("rate", rate, 0.1, 10)
     if rate == 1:
         return y
     with warnings.catch_warnings():
@@ -230,7 +224,7 @@ def shift_pitch(y: np.ndarray, sr: int, semitones: float) -> np.ndarray:
     import librosa
 
     y, sr = waveform(y, mono=True), check_rate(sr)
-    semitones = _check_number("semitones", semitones, -24, 24)
+    semitones = check_number("semitones", semitones, -24, 24)
     if semitones == 0:
         return y
     with warnings.catch_warnings():
@@ -260,21 +254,25 @@ def prepare(path: str | Path, sr: int = SR, *, noise_reduction: float = 0.0, rat
     Raises:
         FileNotFoundError, OSError, ValueError: as `load` and the single steps do.
     """
-    _check_number("noise_reduction", noise_reduction, 0, 100)
-    _check_number("rate", rate, 0.1, 10)
-    _check_number("semitones", semitones, -24, 24)
-    _check_number("lufs", lufs, -70, 0)
+    check_number("noise_reduction", noise_reduction, 0, 100)
+    check_number("rate", rate, 0.1, 10)
+    check_number("semitones", semitones, -24, 24)
+    check_number("lufs", lufs, -70, 0)
     check_rate(sr)
     y, native = load(path, mono=False)
     lines = [_line("loaded", y, native)]
-    for step, treat in _chain(native, sr, noise_reduction, rate, semitones, lufs):
+    for step, treat in _chain(native, sr, noise_reduction, rate, semitones):
         y = treat(y)
         lines.append(_line(step, y, sr))
-    return y, sr, lines
+    if len(y) < LOUDNESS_BLOCK * sr or sr < LOWEST_RATE:
+        y, step = normalize_peak(y), "peak normalized"
+    else:
+        y = normalize_loudness(y, sr, lufs)
+        step = f"loudness {loudness(y, sr):.1f} LUFS"
+    return y, sr, [*lines, _line(step, y, sr)]
 
 
-def _chain(native: int, sr: int, noise_reduction: float, rate: float, semitones: float,
-           lufs: float) -> Iterator[tuple[str, Callable]]:
+def _chain(native: int, sr: int, noise_reduction: float, rate: float, semitones: float) -> Iterator[tuple[str, Callable]]:
     yield "mono, resampled", lambda y: resample(to_mono(y), native, sr)
     yield "DC removed", remove_dc
     if noise_reduction:
@@ -284,13 +282,6 @@ def _chain(native: int, sr: int, noise_reduction: float, rate: float, semitones:
         yield f"stretched, rate {rate:g}", lambda y: stretch(y, rate)
     if semitones:
         yield f"transposed by {semitones:+g} semitones", lambda y: shift_pitch(y, sr, semitones)
-    yield f"loudness {lufs:g} LUFS", lambda y: _level(y, sr, lufs)
-
-
-def _level(y: np.ndarray, sr: int, lufs: float) -> np.ndarray:
-    if len(y) < LOUDNESS_BLOCK * sr or sr < LOWEST_RATE:
-        return normalize_peak(y)
-    return normalize_loudness(y, sr, lufs)
 
 
 def _line(step: str, y: np.ndarray, sr: int) -> str:

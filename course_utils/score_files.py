@@ -232,7 +232,7 @@ def _read_part(voice: int, part, path: Path) -> tuple[list[Note], list[tuple[int
     fermatas = []
     for item in part.flatten().notesAndRests:
         begin, end = _steps(item.offset), _steps(item.offset + item.quarterLength)
-        if begin == end or "Harmony" in item.classes:
+        if begin == end:  # grace notes and chord symbols
             continue
         if any("Fermata" in sign.classes for sign in item.expressions):
             fermatas.append((begin, end))

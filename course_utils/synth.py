@@ -71,7 +71,7 @@ def render_notes(notes: Sequence[tuple[int, int, int, float]], *, length: float 
         float32 (notes, samples), as loud as the sound font has them (peaks from 0.02 to 0.3).
 
     Raises:
-        ValueError: if a note is out of range, or the sound font damaged or without a sample for a note.
+        ValueError: if a note is out of range, or the sound font damaged or without a sound for a note.
         OSError: if the sound font cannot be read.
     """
     sr, notes = _checked_rate(sr), [_checked_note(*note) for note in notes]
@@ -88,7 +88,8 @@ def render_notes(notes: Sequence[tuple[int, int, int, float]], *, length: float 
         kept = y.reshape(len(chunk), slot * TICK)[:, : round(length * FONT_RATE)]
         for note, row in zip(chunk, kept):
             if not row.any():
-                raise ValueError(f"The sound font has no sample for program {note[0]} at pitch {note[1]}. Choose another pitch.")
+                raise ValueError(f"Nothing is heard of program {note[0]} at pitch {note[1]} and velocity {note[2]}: "
+                                 "the sound font has no sample there, or it is too soft. Choose another note.")
             rows.append(_fade(audio.resample(row, FONT_RATE, sr), 0, round(0.005 * sr)))
     return np.stack(rows)
 

@@ -48,7 +48,8 @@ def test_a_spelled_note_is_still_that_note(pitch, signature):
 
 
 @pytest.mark.parametrize("beat,steps,written", [(0, 16, [16]), (4, 8, [8]), (0, 5, [4, 1]), (3, 5, [1, 4]), (2, 4, [4]),
-                                                (1, 4, [3, 1]), (2, 10, [2, 8]), (0, 7, [6, 1]), (3, 2, [1, 1]), (0, 24, [24]), (4, 12, [12])])
+                                                (1, 4, [3, 1]), (2, 10, [2, 8]), (0, 7, [6, 1]), (3, 2, [1, 1]), (0, 24, [24]),
+                                                (4, 12, [12])])
 def test_spans_are_written_as_notes_that_show_the_beat(beat, steps, written):
     assert engraving.lengths(beat, steps) == written
 

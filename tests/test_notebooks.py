@@ -153,7 +153,7 @@ def outputs_of(text, told):
 CHAPTER = {
     "ids": (hygiene.valid, same_ids, "id of their own"),
     "field": (hygiene.valid, lambda nb: nb.cells[0].update(outputs=[]), "not a valid notebook"),
-    "large": (hygiene.small, output("x" * 1_100_000), "takes 1.1 MB"),
+    "large": (hygiene.small, output("x" * 1_100_000), "takes 1.1"),
     "error": (hygiene.clean_outputs, error, "an error"),
     "stderr": (hygiene.clean_outputs, stderr, "stderr"),
     "warning": (hygiene.clean_outputs, output("x.py:3: FutureWarning: soon gone"), "a warning"),

@@ -173,7 +173,7 @@ def test_played_notes_go_to_the_nearest_sixteenth_whatever_the_tempo(tmp_path):
 
 
 def test_an_ornament_shorter_than_the_grid_gives_way_to_its_note(tmp_path):
-    notes = [(62, 0, 40), (60, 40, 480), (64, 480, 490)]
+    notes = [(62, 0, 40), (60, 40, 480), (64, 480, 600), (65, 500, 530)]
     assert scores.to_notes(score_files.read(melody_file(tmp_path / "a.mid", notes))) == [(0, 60, 0, 4), (0, 64, 4, 5)]
 
 
@@ -220,6 +220,12 @@ def test_transposing_instruments_are_read_as_they_sound(tmp_path):
     transpose = "<transpose><diatonic>-1</diatonic><chromatic>-2</chromatic></transpose>"
     score = score_files.read(flute(tmp_path, a_note(duration=12), transpose=transpose))
     assert set(score.pitches[:, 0]) == {67}
+
+
+def test_chord_symbols_over_a_melody_are_no_notes(tmp_path):
+    symbol = "<harmony><root><root-step>F</root-step></root><kind>major</kind></harmony>"
+    score = score_files.read(flute(tmp_path, symbol + a_note(duration=12)))
+    assert score.pitches[:, 0].tolist() == [69] * 12
 
 
 def test_repeats_are_written_out(tmp_path):

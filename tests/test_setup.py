@@ -196,8 +196,8 @@ def test_import_of_the_package_is_quick():
 
 def third_party(folders: list[str]) -> set[str]:
     """Return the distributions whose modules are imported below some folders."""
-    own = {"course_utils", "tools", "benchmarks", "tests", "google"} | sys.stdlib_module_names
     files = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    own = {"course_utils", "tools", "benchmarks", "google"} | {path.stem for path in files} | sys.stdlib_module_names
     modules = {name.split(".")[0] for path in files for name in imports(path)} - own
     owners = importlib.metadata.packages_distributions()
     return {canonicalize_name(owners[module][0]) for module in modules}

@@ -5,6 +5,7 @@ voices, repeats written out, and what a composer knows beside the notes (bar, be
 """
 import json
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from course_utils.scores import REST, STEPS_PER_QUARTER
 
 VOICES = ("Soprano", "Alto", "Tenor", "Bass")
 SPLITS = ("train", "valid", "test")
+LONGEST_REST = 16
 
 
 def split_of_files(table: dict) -> dict[str, str]:
@@ -71,6 +73,15 @@ def read_bars(part, length: int) -> tuple[np.ndarray, np.ndarray]:
     return beat, bar
 
 
+def heard(pitches: np.ndarray) -> np.ndarray:
+    """Mark the steps to keep: all but silence at either end, and rests of more than a bar (instruments play alone there)."""
+    sounding = np.flatnonzero((pitches != REST).any(axis=1))
+    gap = np.zeros(len(pitches), int)
+    for before, after in pairwise([-1, *sounding.tolist(), len(pitches)]):
+        gap[before + 1 : after] = 999 if before < 0 or after == len(pitches) else after - before - 1
+    return gap <= LONGEST_REST
+
+
 def read_chorale(file: str) -> dict[str, np.ndarray]:
     """Read one corpus file as the columns of the table; arrays run over steps."""
     from music21 import corpus, stream
@@ -83,20 +94,22 @@ def read_chorale(file: str) -> dict[str, np.ndarray]:
     length = max(steps(part.highestTime) for part in voices.parts)
     read = [read_voice(part, length) for part in voices.parts]
     beat, bar = read_bars(voices.parts[0], length)
-    return {
+    columns = {
         "pitches": np.stack([v["pitch"] for v in read], axis=1),
         "onsets": np.stack([v["onset"] for v in read], axis=1),
         "fermata": np.any([v["fermata"] for v in read], axis=0),
         "beat": beat,
         "bar": bar,
-        "key": np.int8(key.tonic.pitchClass + (12 if key.mode == "minor" else 0)),
     }
+    keep = heard(columns["pitches"])
+    return {name: column[keep] for name, column in columns.items()} | {
+        "key": np.int8(key.tonic.pitchClass + (12 if key.mode == "minor" else 0))}
 
 
 def build(split: dict[str, str]) -> dict[str, np.ndarray]:
     """Read every file of `split` (file → split name) and stack them, end to end, into one table of arrays."""
     files = sorted(split)
-    pieces = [read_chorale(f) for f in tqdm(files, unit="chorale")]
+    pieces = [read_chorale(f) for f in tqdm(files, unit="chorale", disable=environment.quiet())]
     table = {name: np.concatenate([p[name] for p in pieces]) for name in ("pitches", "onsets", "fermata", "beat", "bar")}
     return table | {
         "length": np.array([len(p["beat"]) for p in pieces], np.int32),
@@ -110,9 +123,8 @@ def main() -> None:
     data = environment.data_folder()
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else data / "chorales.npz"
     table = json.loads((data / "jsb_split_bwv.json").read_text())
-    with environment.writing(target) as temporary:
-        with open(temporary, "wb") as file:
-            np.savez_compressed(file, **build(split_of_files(table)))
+    with environment.writing(target) as temporary, open(temporary, "wb") as file:
+        np.savez_compressed(file, **build(split_of_files(table)))
     print(f"{target}: {target.stat().st_size} bytes, sha256 {environment.sha256(target)}")
 
 

@@ -106,6 +106,7 @@ def surroundings(repository: Path) -> dict[str, str]:
     count = int(os.environ.get("GIT_CONFIG_COUNT", 0))
     return mine | KERNEL | {
         "PATH": f"{PYTHON.parent}{os.pathsep}{os.environ['PATH']}",
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         "GIT_CONFIG_COUNT": str(count + 1),
         f"GIT_CONFIG_KEY_{count}": f"url.{repository.as_uri()}.insteadOf",
         f"GIT_CONFIG_VALUE_{count}": f"https://github.com/{notebooks.repository()}",
@@ -143,7 +144,7 @@ def run_notebooks(paths: list[Path], env: dict[str, str], folder: Path) -> int:
         copy = folder / path.relative_to(notebooks.ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, copy)
-    options = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300", "-p", "no:cacheprovider"]
+    options = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300", "-p", "no:cacheprovider", "--disable-warnings"]
     return subprocess.run([PYTHON, "-m", "pytest", *options, "."], cwd=folder, env=env).returncode
 
 

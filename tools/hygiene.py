@@ -73,7 +73,7 @@ def valid(notebook: NotebookNode, path: Path) -> Complaints:
 def small(notebook: NotebookNode, path: Path) -> Complaints:
     size = len(json.dumps(notebook, ensure_ascii=False, indent=1).encode())
     if size > LARGEST:
-        yield f"takes {size / 1e6:.1f} MB (at most {LARGEST / 1e6:.0f})"
+        yield f"takes {size / 1e6:.2f} MB (at most {LARGEST / 1e6:.0f})"
 
 
 def clean_outputs(notebook: NotebookNode, path: Path) -> Complaints:

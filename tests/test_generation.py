@@ -1,0 +1,122 @@
+"""The sampler: what it fixes, what it repeats, and that it draws what the network says."""
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from course_utils import datasets, generation, networks, planning
+from course_utils.scores import REST, from_grid
+
+
+@pytest.fixture(scope="module")
+def model():
+    return networks.load_chorale_lstm()
+
+
+@pytest.fixture(scope="module")
+def untrained():
+    keras.utils.set_random_seed(3)
+    return networks.ChoraleLSTM(units=16, embedding=8)
+
+
+PLAN = planning.plan_chorale(1, key=7)
+
+
+def free(steps: int, batch: int = 1) -> np.ndarray:
+    return np.full((batch, steps, 4), -1)
+
+
+def test_a_seed_repeats_bit_for_bit_and_another_does_not(model):
+    first, again, other = (generation.compose(model, PLAN, seed=seed) for seed in (5, 5, 6))
+    assert (first.pitches == again.pitches).all() and (first.onsets == again.onsets).all()
+    assert (first.pitches != other.pitches).any()
+
+
+def test_stepwise_probabilities_equal_the_training_graph(model):
+    for score in datasets.chorales("test")[:3]:
+        inputs = networks.chorale_inputs(score)
+        tokens, onsets, nats = generation.sample(model, inputs, inputs["tokens"][None], inputs["onsets"][None], seed=1)
+        known = networks.chorale_nll(model, {name: column[None] for name, column in inputs.items()})[0]
+        assert (tokens[0] == inputs["tokens"]).all() and (onsets[0] == score.onsets).all()
+        assert np.abs(nats - known).max() < 1e-4
+
+
+def test_a_tiny_temperature_is_greedy(model):
+    inputs = networks.chorale_inputs(PLAN)
+    cold, _, _ = generation.sample(model, inputs, free(len(PLAN)), free(len(PLAN)), seed=1, temperature=1e-4)
+    tiny, _, _ = generation.sample(model, inputs, free(len(PLAN)), free(len(PLAN)), seed=2, top_p=1e-6)
+    assert (cold == tiny).all()
+    composed = generation.compose(model, PLAN, seed=3, temperature=1e-4)
+    log_p = model({name: column[None] for name, column in networks.chorale_inputs(composed).items()})[0].numpy()[0]
+    best = log_p.max(axis=-1)
+    chosen = np.take_along_axis(log_p, networks.chorale_inputs(composed)["tokens"][..., None], -1)[..., 0]
+    assert np.allclose(best, chosen, atol=1e-3)
+
+
+def test_samples_follow_the_networks_probabilities(untrained):
+    inputs = networks.chorale_inputs(from_grid(np.full((1, 4), 60)))
+    tokens, _, _ = generation.sample(untrained, inputs, free(1, 4000), free(1, 4000), seed=0)
+    log_p = untrained({name: column[None] for name, column in inputs.items()})[0].numpy()[0, 0, 0]
+    drawn = np.bincount(tokens[:, 0, 0], minlength=len(log_p)) / 4000
+    assert np.abs(drawn - np.exp(log_p)).max() < 4 * np.sqrt(np.exp(log_p).max() / 4000)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.floats(-5, 5), min_size=2, max_size=8), st.floats(0.01, 1))
+def test_top_p_keeps_the_smallest_set_that_reaches_it(logits, top_p):
+    logits = np.array(logits, np.float32)
+    kept = generation.keep_top_p(tf.constant(logits), top_p).numpy() > -1e8
+    p = tf.nn.softmax(logits).numpy()
+    assert kept[p.argmax()] and p[kept].sum() >= top_p - 1e-5
+    without_least = p[kept].sum() - p[kept].min()
+    assert without_least < top_p + 1e-5 or np.isclose(p[kept], p[kept].min()).sum() > 1
+
+
+def test_top_p_of_one_keeps_everything():
+    logits = np.linspace(-3, 3, 9, dtype=np.float32)
+    assert (generation.keep_top_p(tf.constant(logits), 1.0).numpy() == logits).all()
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.lists(st.integers(60, 76), min_size=4, max_size=10), st.integers(0, 1000))
+def test_harmonising_keeps_the_melody_exactly(model, notes, seed):
+    melody = from_grid(np.repeat(notes, 4)[:, None], key=0)
+    harmony = generation.compose(model, planning.plan_harmony(melody), (0,), seed=seed, candidates=2)
+    assert (harmony.pitches[:, 0] == melody.pitches[:, 0]).all() and (harmony.onsets[:, 0] == melody.onsets[:, 0]).all()
+    assert (harmony.pitches[:, 1:] != REST).mean() > 0.5
+
+
+def test_rests_in_a_melody_stay(model):
+    melody = from_grid(np.array([REST] * 4 + [67] * 8 + [REST] * 4)[:, None])
+    harmony = generation.compose(model, planning.plan_harmony(melody), (0,), seed=0)
+    assert (harmony.pitches[:, 0] == melody.pitches[:, 0]).all()
+
+
+def test_candidates_end_on_the_tonic_where_one_does(model):
+    for key in (2, 16):
+        score = generation.compose(model, planning.plan_chorale(2, key), seed=1, temperature=0.9, top_p=0.95, candidates=32)
+        assert planning.ends_on_tonic(score)
+
+
+def test_a_composed_piece_is_plausible_music(model):
+    score = generation.compose(model, planning.plan_chorale(4, 0), seed=1, temperature=0.9, top_p=0.95, candidates=8)
+    assert score.pitches.shape == (128, 4) and len(set(score.pitches.ravel().tolist())) > 10
+    in_scale = np.isin(score.pitches % 12, [0, 2, 4, 5, 7, 9, 11])
+    assert in_scale.mean() > 0.85
+    assert 0.1 < score.onsets.mean() < 0.5
+
+
+@pytest.mark.parametrize("setting", [{"temperature": 0}, {"temperature": -1}, {"temperature": float("nan")}, {"top_p": 0},
+                                     {"top_p": 1.5}, {"top_p": float("nan")}, {"candidates": 0}])
+def test_settings_out_of_range(model, setting):
+    with pytest.raises(ValueError, match="temperature|top_p|candidates"):
+        generation.compose(model, PLAN, seed=1, **setting)
+
+
+def test_a_plan_of_other_voices_is_refused(model):
+    with pytest.raises(ValueError, match="four voices"):
+        generation.compose(model, replace(PLAN, pitches=PLAN.pitches[:, :2], onsets=PLAN.onsets[:, :2]), seed=1)
