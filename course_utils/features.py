@@ -13,10 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from course_utils import audio, windows
-from course_utils.audio import MAX_CHANNELS, as_array, check_rate, waveform
+from course_utils import waveforms, windows
+from course_utils.waveforms import MAX_CHANNELS, as_array, check_rate, waveform
 
-SR = audio.SR
+SR = waveforms.SR
 FRAME_LENGTH = windows.FRAME_LENGTH
 N_FFT = 1024
 HOP_LENGTH = 256

@@ -1,7 +1,6 @@
 """From features back to sound: inverse STFT, Griffin-Lim, and what mel bands and MFCCs can still tell."""
 import numpy as np
 
-from course_utils.audio import as_array
 from course_utils.features import (
     HOP_LENGTH,
     N_FFT,
@@ -15,6 +14,7 @@ from course_utils.features import (
     one_blas_thread,
     stft,
 )
+from course_utils.waveforms import as_array
 
 LOUDEST_DB = 120.0
 

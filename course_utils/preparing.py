@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from course_utils.audio import SR, check_number, check_rate, load, resample, to_mono, waveform
+from course_utils.audio import load, resample
+from course_utils.waveforms import SR, check_number, check_rate, to_mono, waveform
 from course_utils.windows import frame
 
 LOUDNESS_BLOCK = 0.4

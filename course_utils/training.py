@@ -82,11 +82,9 @@ def train(model, loss: Callable, batches: Callable[[int], dict], steps: int, fol
                                                       warmup_steps=warmup)
     optimizer = keras.optimizers.Adam(schedule, global_clipnorm=1.0)
     optimizer.build(model.trainable_variables)
-    done = tf.Variable(0, dtype=tf.int64)
-    state = tf.train.Checkpoint(model=model, optimizer=optimizer, done=done)
-    manager = tf.train.CheckpointManager(state, str(folder), max_to_keep=1)
-    manager.restore_or_initialize()
-    history, log, best = _read(folder / "history.csv", int(done)), folder / "history.csv", folder / "best.weights.h5"
+    state = folder / "state.npz"
+    done = _restore(state, [*model.variables, *optimizer.variables])
+    history, log, best = _read(folder / "history.csv", done), folder / "history.csv", folder / "best.weights.h5"
 
     @tf.function
     def update(batch):
@@ -96,8 +94,8 @@ def train(model, loss: Callable, batches: Callable[[int], dict], steps: int, fol
         return value
 
     losses = []
-    with tqdm(total=steps, initial=int(done), unit="step", disable=environment.quiet()) as bar:
-        for number in range(int(done), steps):
+    with tqdm(total=steps, initial=done, unit="step", disable=environment.quiet()) as bar:
+        for number in range(done, steps):
             losses.append(float(update({k: tf.constant(v) for k, v in batches(number).items()})))
             bar.update()
             if (number + 1) % every and number + 1 < steps:
@@ -108,11 +106,29 @@ def train(model, loss: Callable, batches: Callable[[int], dict], steps: int, fol
             history.append({"step": number + 1, "loss": float(np.mean(losses)), "validation": validation})
             losses.clear()
             bar.set_postfix(history[-1])
-            done.assign(number + 1)
             _write(log, history)
-            manager.save()
+            _save(state, [*model.variables, *optimizer.variables], number + 1)
     model.load_weights(best)
     return history
+
+
+def _save(path: Path, variables: list, done: int) -> None:
+    """Write all variables, those of the random generators included, and the number of steps done."""
+    with environment.writing(path) as temporary, open(temporary, "wb") as file:
+        np.savez(file, np.array(done), *(keras.ops.convert_to_numpy(v) for v in variables))
+
+
+def _restore(path: Path, variables: list) -> int:
+    """Read what `_save` wrote, if there is something, and return the number of steps done."""
+    if not path.exists():
+        return 0
+    with np.load(path) as arrays:
+        done, *values = (arrays[name] for name in arrays.files)
+    if [v.shape for v in values] != [tuple(v.shape) for v in variables]:
+        raise ValueError(f"'{path}' belongs to another network. Delete its folder to train anew, or name another folder.")
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+    return int(done)
 
 
 def _read(log: Path, done: int) -> list[dict]:

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from course_utils.audio import waveform
+from course_utils.waveforms import waveform
 
 FRAME_LENGTH = 1024
 
