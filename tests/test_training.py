@@ -56,7 +56,8 @@ class Interrupted(Exception):
 
 def fit(folder, stop_at=None):
     keras.utils.set_random_seed(1)
-    model = keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(4, "tanh"), keras.layers.Dropout(0.3), keras.layers.Dense(1)])
+    layers = [keras.layers.Input((3,)), keras.layers.Dense(4, "tanh"), keras.layers.Dropout(0.3), keras.layers.Dense(1)]
+    model = keras.Sequential(layers)
     rng = np.random.default_rng(0)
     x = rng.normal(size=(40, 3)).astype(np.float32)
 
