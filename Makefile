@@ -2,7 +2,6 @@
 VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
-UV := uv==0.13.9
 LAB_ARGS :=
 COLAB_NOTEBOOKS :=
 
@@ -27,7 +26,7 @@ help: ## list these commands
 
 lab: export TF_CPP_MIN_LOG_LEVEL = 3
 lab: $(READY) ## set up, and open JupyterLab on the first notebook (LAB_ARGS= for its options)
-	@"$(RUN)" -m jupyterlab --ServerApp.root_dir=. $(LAB_ARGS) notebooks/00_welcome.ipynb
+	@"$(RUN)" -m jupyterlab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/00_welcome.ipynb $(LAB_ARGS)
 
 test: export COURSE_QUIET = 1
 test: export PYTHONHASHSEED = 0
@@ -56,6 +55,7 @@ colab: $(READY) ## run the notebooks on Colab's packages (COLAB_NOTEBOOKS= for s
 	"$(RUN)" -m tools.colab $(COLAB_NOTEBOOKS)
 
 # The stamp goes first and comes back last: a set-up that was cut short is finished by the next command.
+# uv installs several times faster than pip, which has to bring it first.
 $(READY): requirements.txt pyproject.toml
 	@rm -f "$@"
 	@"$(RUN)" -m pip --version >/dev/null 2>&1 && "$(RUN)" -c '$(FITS)' || { \
@@ -64,7 +64,7 @@ $(READY): requirements.txt pyproject.toml
 	  done; \
 	  echo 'No Python 3.11, 3.12 or 3.13 that can make a virtual environment (Debian, Ubuntu: install python3-venv).' >&2; \
 	  echo 'Install one, or say where it is: make lab PYTHON=/path/to/python3.12' >&2; exit 1; }
-	@"$(RUN)" -m pip install --quiet --disable-pip-version-check $(UV)
+	@"$(RUN)" -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' requirements.txt)"
 	@"$(RUN)" -m tools.uv pip install --quiet --python "$(RUN)" --requirement requirements.txt
 	@"$(RUN)" -m tools.uv pip install --quiet --python "$(RUN)" --no-deps --editable .
 	@touch "$@"

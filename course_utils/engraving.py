@@ -242,7 +242,7 @@ def musicxml(score: Score, staves: Sequence[Sequence[int]], comment: str = "") -
     text = exporter.parse().decode().replace('<creator type="composer">Music21</creator>', "")
     for number, name in enumerate(re.findall(r'<score-part id="(\w+)"', text), 1):
         text = text.replace(f'"{name}"', f'"P{number}"')  # music21 draws these names at random
-    return text.encode()
+    return re.sub(r"\s*<encoding-date>.*?</encoding-date>", "", text).encode()
 
 
 def engrave(score: Score, path: str | Path | None = None, width: int = 1000, first_bars: int | None = None) -> str:

@@ -3,6 +3,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from course_utils import features, waveforms
+
 # Okabe and Ito's palette: told apart under every common form of colour blindness.
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#000000")
 
@@ -96,3 +98,117 @@ def bars(labels: Sequence[str], values: Sequence[float], xlabel: str, ax=None):
     ax.invert_yaxis()
     ax.set(xlabel=xlabel, xlim=(0, 1.12 * max(values)))
     return ax
+
+
+def waveform(y: np.ndarray, sr: int, ax=None):
+    """Draw a waveform over time: dots where samples are few, the range of each of 1000 slices where they are many.
+
+    Args:
+        y: (samples,), or (samples, channels), drawn over one another.
+        sr: sample rate in Hz.
+        ax: matplotlib axes; new ones if None.
+
+    Returns:
+        The axes (01_loading_audio).
+    """
+    channels = waveforms.waveform(y).reshape(len(y), -1).T
+    sr, ax = waveforms.check_rate(sr), _axes(ax, figsize=(8, 2))
+    slices = np.linspace(0, len(y), min(len(y), 1000), endpoint=False).astype(int)
+    for number, channel in enumerate(channels):
+        look = {"color": COLORS[number % len(COLORS)], "label": f"channel {number}", "alpha": 1 if number == 0 else 0.7}
+        if len(y) <= 4000:
+            ax.plot(np.arange(len(y)) / sr, channel, marker="o" if len(y) <= 200 else "", markersize=4, **look)
+        else:
+            lowest, highest = np.minimum.reduceat(channel, slices), np.maximum.reduceat(channel, slices)
+            ax.fill_between(slices / sr, lowest, highest, linewidth=0.5, **look)
+    if len(channels) > 1:
+        ax.legend(loc="upper right")
+    ax.set(xlabel="time in s", ylabel="amplitude", xlim=(0, len(y) / sr))
+    return ax
+
+
+def spectrum(y: np.ndarray, sr: int, ax=None):
+    """Draw how strong each frequency is in a whole sound, in dB relative to a sine at full scale (01_loading_audio).
+
+    Args:
+        y: (samples,).
+        sr: sample rate in Hz.
+        ax: matplotlib axes; new ones if None.
+
+    Returns:
+        The axes.
+    """
+    y, sr, ax = waveforms.waveform(y, mono=True), waveforms.check_rate(sr), _axes(ax, figsize=(8, 2.5))
+    window = np.hanning(len(y) + 2)[1:-1]
+    amplitude = 2 * np.abs(np.fft.rfft(y * window)) / window.sum()
+    ax.plot(np.fft.rfftfreq(len(y), 1 / sr), 20 * np.log10(np.maximum(amplitude, 1e-6)), linewidth=0.8)
+    ax.set(xlabel="frequency in Hz", ylabel="level in dBFS", xlim=(0, sr / 2), ylim=(-120, 3))
+    return ax
+
+
+def spectrogram(y: np.ndarray, sr: int, ax=None):
+    """Draw how strong each frequency is at each moment, in dB below the strongest; windows of 1024 samples (01_loading_audio).
+
+    Args:
+        y: (samples,).
+        sr: sample rate in Hz.
+        ax: matplotlib axes; new ones if None.
+
+    Returns:
+        The axes.
+    """
+    y, sr, ax = waveforms.waveform(y, mono=True), waveforms.check_rate(sr), _axes(ax, figsize=(8, 2.5))
+    hop_length = max(features.HOP_LENGTH, len(y) // 2000)
+    power = np.abs(features.stft(y, hop_length=hop_length)).astype(np.float64) ** 2
+    level = 10 * np.log10(np.maximum(power / max(power.max(), 1e-20), 1e-8))
+    image = ax.imshow(level.T, origin="lower", aspect="auto", vmin=features.FLOOR_DB, vmax=0,
+                      extent=(0, len(level) * hop_length / sr, 0, sr / 2))
+    # Beside the axes, not out of their width: axes above and below stay aligned.
+    ax.figure.colorbar(image, cax=ax.inset_axes((1.01, 0, 0.015, 1)), label="dB")
+    ax.set(xlabel="time in s", ylabel="frequency in Hz")
+    return ax
+
+
+_FEATURE_AXES = {"power": ("frequency in Hz", ""), "STFT": ("frequency in Hz", "dB"), "log-mel": ("mel band, by Hz", "dB"),
+                 "MFCC": ("coefficient", ""), "chroma": ("pitch class", "")}
+
+
+def feature_image(values: np.ndarray, sr: int, hop_length: int = features.HOP_LENGTH, kind: str = "log-mel", ax=None):
+    """Draw a feature of `features` over time (03_features).
+
+    Args:
+        values: (frames, bins).
+        sr: sample rate in Hz.
+        hop_length: samples from frame to frame.
+        kind: "STFT" (its power in dB), "power" (not in dB), "log-mel", "MFCC" or "chroma".
+        ax: matplotlib axes; new ones if None.
+
+    Returns:
+        The axes.
+    """
+    ax, bins = _axes(ax, figsize=(8, 2.5)), values.shape[1]
+    ylabel, unit = _FEATURE_AXES[kind]
+    low, high = 0 if kind in ("power", "chroma") else values.max() - 80, values.max()
+    if kind == "MFCC":
+        # The first two coefficients, loudness and tilt, would drown the others.
+        high = max(1e-3, np.abs(values[:, min(2, bins - 1):]).max())
+        low = -high
+    edges = (0, sr / 2) if ylabel == "frequency in Hz" else (-0.5, bins - 0.5)
+    image = ax.imshow(values.T, origin="lower", aspect="auto", interpolation=None if bins > 128 else "nearest",
+                      cmap="PuOr" if kind == "MFCC" else "cividis", vmin=low, vmax=high,
+                      extent=(-0.5 * hop_length / sr, (len(values) - 0.5) * hop_length / sr, *edges))
+    ax.figure.colorbar(image, ax=ax, label=unit, extend="both" if kind == "MFCC" else "neither")
+    ax.set(xlabel="time in s", ylabel=ylabel)
+    if kind == "log-mel":
+        _mel_ticks(ax, sr, bins)
+    if kind == "chroma":
+        ax.set_yticks([0, 2, 4, 5, 7, 9, 11], list("CDEFGAB"))
+    return ax
+
+
+def _mel_ticks(ax, sr: int, n_mels: int) -> None:
+    import librosa
+
+    centers = librosa.mel_frequencies(n_mels=n_mels + 2, fmin=0, fmax=sr / 2)[1:-1]
+    ticks = [hertz for hertz in (250, 500, 1000, 2000, 4000, 8000, 16000) if centers[0] <= hertz <= centers[-1]]
+    ax.set_yticks(np.interp(ticks, centers, np.arange(n_mels)), ticks)

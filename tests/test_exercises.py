@@ -1,8 +1,10 @@
 """Each check passes the worked answer, and rejects plausible wrong ones with a hint that names the learner's value."""
 import numpy as np
 import pytest
+import scipy.fft
 
 from course_utils import exercises
+from course_utils.features import dct_matrix
 
 
 def shift(pitches, semitones):
@@ -30,6 +32,80 @@ def shift_without_return(pitches, semitones):
     pitches = pitches + semitones
 
 
+def to_peak(y, peak):
+    return y * (peak / np.abs(y).max()) if y.any() else y
+
+
+def to_peak_in_place(y, peak):
+    y *= peak / max(np.abs(y).max(), 1e-9)
+    return y
+
+
+def to_peak_by_the_highest(y, peak):
+    return y * (peak / max(y.max(), 1e-9))
+
+
+def to_peak_of_silence(y, peak):
+    with np.errstate(invalid="ignore"):
+        return y * (peak / np.float64(np.abs(y).max())) if y.any() else y / 0.0
+
+
+def leaks(groups, train, test):
+    return set(groups[train].tolist()) & set(groups[test].tolist())
+
+
+def leaks_of_indices(groups, train, test):
+    return set(train.tolist()) & set(test.tolist())
+
+
+def leaks_as_a_list(groups, train, test):
+    return sorted(leaks(groups, train, test))
+
+
+def leaks_that_join(groups, train, test):
+    return set(groups[train].tolist()) | set(groups[test].tolist())
+
+
+def smooth(log_mel, keep):
+    rows = dct_matrix(log_mel.shape[1])[:keep]
+    return log_mel @ rows.T @ rows
+
+
+def smooth_with_scipy(log_mel, keep):
+    coefficients = scipy.fft.dct(log_mel, norm="ortho")
+    coefficients[:, keep:] = 0
+    return scipy.fft.idct(coefficients, norm="ortho")
+
+
+def smooth_to_coefficients(log_mel, keep):
+    return log_mel @ dct_matrix(log_mel.shape[1])[:keep].T
+
+
+def smooth_of_64_bands(log_mel, keep):
+    rows = dct_matrix(64)[:keep]
+    return log_mel @ rows.T @ rows
+
+
+def smooth_with_the_last(log_mel, keep):
+    rows = dct_matrix(log_mel.shape[1])[-keep:]
+    return log_mel @ rows.T @ rows
+
+
+def smooth_in_place(log_mel, keep):
+    log_mel[:] = smooth(log_mel, keep)
+    return log_mel
+
+
+def smooth_along_time(log_mel, keep):
+    return smooth(log_mel.T, keep).T
+
+
+def smooth_without_scale(log_mel, keep):
+    coefficients = scipy.fft.dct(log_mel)
+    coefficients[:, keep:] = 0
+    return scipy.fft.idct(coefficients, norm="ortho")
+
+
 # Number: (worked answers, wrong answers, each with what the hint must say).
 ANSWERS = {
     "00.1": ([160, 160.0, np.int64(160), np.array(160.0)],
@@ -43,6 +119,37 @@ ANSWERS = {
              [(shift_that_moves_rests, "moved the rests"), (shift_in_place, "changed its input"),
               (shift_downwards, "[[70 65 62 46]"), (shift_that_flattens, "shape"), (shift_without_return, "returned None"),
               (lambda pitches: pitches, "TypeError"), (12, "You gave 12")]),
+    "02.1": ([31, 31.0, np.int64(31)],
+             [(30, "30"), (32, "32"), (16, "16"), (31.25, "31.25"), (30.25, "30.25"), (15, "15"), ("31", "'31'")]),
+    "02.2": ([12 * np.log2(0.8), -3.86, -3.9, np.float32(-3.863)],
+             [(3.86, "3.86"), (12 * np.log(0.8), "natural"), (-2.4, "-2.4"), (np.log2(0.8), "octaves"), (-5, "-5"),
+              ([-3.86], "[-3.86]")]),
+    "02.3": ([to_peak, lambda y, peak: y / max(np.abs(y).max(), 1e-12) * peak],
+             [(to_peak_in_place, "changed its input"), (to_peak_by_the_highest, "largest absolute"),
+              (to_peak_of_silence, "Silence became"), (lambda y, peak: np.clip(y, -peak, peak), "largest absolute"),
+              (0.9, "You gave 0.9")]),
+    "02.4": ([leaks, lambda g, a, b: frozenset(leaks(g, a, b))],
+             [(leaks_of_indices, "set()"), (leaks_as_a_list, "[7]"), (leaks_that_join, "found {3, 5, 7, 9}"),
+              (lambda g, a, b: len(leaks(g, a, b)), "returned 1"), ({7}, "You gave {7}")]),
+    "03.1": ([431, 431.0, np.int64(431)],
+             [(430, "first frame"), (430.66, "whole numbers"), (427, "without zeros"), (432, "last whole hop"),
+              (108, "after a hop"), (44, "Ten"), (862, "whole hops"), ("431", "One number"),
+              (np.ones((431, 1025)), "shape (431, 1025)")]),
+    "03.2": ([16384, 2.0**14],
+             [(8192, "1.28 of its bins"), (32768, "smaller one"), (12800, "power of two"), (1024, "0.16 of its bins"),
+              (0, "power of two"), (-16384, "power of two"), ([16384], "One number")]),
+    "03.3": ([smooth, smooth_with_scipy],
+             [(smooth_to_coefficients, "returned the coefficients"), (smooth_of_64_bands, "ValueError"),
+              (smooth_with_the_last, "kept the last"), (smooth_in_place, "changed its input"),
+              (smooth_along_time, "along time"), (smooth_without_scale, "not what the first rows"),
+              (lambda log_mel, keep: log_mel, "changed nothing"), (lambda log_mel, keep: log_mel[:, :keep], "coefficients"),
+              (lambda log_mel, keep: log_mel - smooth(log_mel, keep), "dropped the first"),
+              (lambda log_mel, keep: scipy.fft.dct(log_mel, norm="ortho") * (np.arange(log_mel.shape[1]) < keep), "set to 0"),
+              (lambda log_mel, keep: print(end=""), "returned None"), (13, "You gave 13")]),
+    "03.4": ([["log-mel", "chroma", "STFT", "MFCC"], ("log-mel", "chroma", "STFT", "MFCC")],
+             [(["MFCC", "chroma", "STFT", "log-mel"], "(a)"), (["log-mel", "STFT", "chroma", "MFCC"], "(b)"),
+              (["log-mel", "log-mel", "STFT", "MFCC"], "each once"), (["chroma", "log-mel", "STFT", "MFCC"], "(a)"),
+              (["log-mel", "chroma", "MFCC", "STFT"], "(c)"), ("STFT", "four names"), ([1, 2, 3, 4], "four names")]),
 }
 
 

@@ -94,6 +94,7 @@ def test_loudness_normalization_hits_the_level_and_twice_changes_nothing(seed, l
     rng = np.random.default_rng(seed)
     y = gain * 0.1 * rng.normal(size=SR) * np.repeat(rng.uniform(0.01, 1, 10), SR // 10)
     once = preparing.normalize_loudness(y, SR, lufs)
+    assert np.abs(once).max() <= 1 + 1e-6
     reached = preparing.loudness(once, SR)
     assert reached == pytest.approx(lufs, abs=0.1) or (reached < lufs and np.abs(once).max() == pytest.approx(1))
     np.testing.assert_allclose(preparing.normalize_loudness(once, SR, lufs), once, atol=1e-4)
@@ -113,10 +114,11 @@ def test_silence_stays_silence(treat):
 
 
 def test_rounding_noise_is_not_turned_into_sound():
-    flat = preparing.remove_dc(np.full(SR, 0.3))
-    assert np.abs(preparing.normalize_peak(flat)).max() < 1e-6
-    with pytest.raises(ValueError, match="silent"):
-        preparing.trim_silence(flat)
+    for residue in (preparing.remove_dc(np.full(SR, 0.1)), 1e-7 * TONE):
+        assert np.abs(preparing.normalize_peak(residue)).max() < 1e-6
+        assert np.abs(preparing.normalize_loudness(residue, SR)).max() < 1e-6
+        with pytest.raises(ValueError, match="silent"):
+            preparing.trim_silence(residue)
 
 
 @pytest.mark.parametrize("color", [0.0, 0.95])

@@ -124,11 +124,11 @@ def test_packages_added_in_colab_accept_what_is_there():
 # Imports run from right to left only: a module may import modules of the lines above it, and of its own line.
 LAYERS = (
     {"environment"},
-    {"audio", "windows", "preparing", "scores", "engraving", "score_files"},
+    {"audio", "waveforms", "windows", "preparing", "scores", "engraving", "score_files"},
     {"features", "inversion", "synth", "datasets"},
     {"networks", "training", "planning", "generation"},
     {"evaluation", "listening"},
-    {"plots", "widgets", "exercises"},
+    {"plots", "widgets", "feature_explorer", "exercises"},
     {"__main__"},
 )
 WITH_KERAS = {"networks", "training", "generation", "evaluation"}

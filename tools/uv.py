@@ -3,14 +3,16 @@
 Only the standard library is imported here: this runs before anything else is installed.
 """
 import os
+import re
 import subprocess
 import sys
 
 
 def surroundings() -> dict[str, str]:
     """Return the environment variables for uv, pip's index among them if one was chosen."""
-    asked = subprocess.run([sys.executable, "-m", "pip", "config", "get", "global.index-url"], capture_output=True, text=True)
-    index = os.environ.get("PIP_INDEX_URL") or asked.stdout.strip()
+    settings = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True).stdout
+    chosen = re.search(r"^global\.index-url='(.+)'$", settings, re.MULTILINE)
+    index = os.environ.get("PIP_INDEX_URL") or (chosen and chosen[1])
     return ({"UV_DEFAULT_INDEX": index} if index else {}) | os.environ
 
 
