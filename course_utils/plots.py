@@ -1,5 +1,5 @@
 """Figures of the course: one style, and helpers that take an `ax` and return it."""
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -101,7 +101,7 @@ def bars(labels: Sequence[str], values: Sequence[float], xlabel: str, ax=None):
 
 
 def waveform(y: np.ndarray, sr: int, ax=None):
-    """Draw a waveform over time: dots where samples are few, the range of each of 1000 slices where they are many.
+    """Draw a waveform over time: dots where samples are few, the range of each of 500 slices where they are many.
 
     Args:
         y: (samples,), or (samples, channels), drawn over one another.
@@ -112,8 +112,8 @@ def waveform(y: np.ndarray, sr: int, ax=None):
         The axes (01_loading_audio).
     """
     channels = waveforms.waveform(y).reshape(len(y), -1).T
-    sr, ax = waveforms.check_rate(sr), _axes(ax, figsize=(8, 2))
-    slices = np.linspace(0, len(y), min(len(y), 1000), endpoint=False).astype(int)
+    sr, ax = waveforms.check_rate(sr), _axes(ax, figsize=(7, 1.8))
+    slices = np.linspace(0, len(y), min(len(y), 500), endpoint=False).astype(int)
     for number, channel in enumerate(channels):
         look = {"color": COLORS[number % len(COLORS)], "label": f"channel {number}", "alpha": 1 if number == 0 else 0.7}
         if len(y) <= 4000:
@@ -157,12 +157,16 @@ def spectrogram(y: np.ndarray, sr: int, ax=None):
     Returns:
         The axes.
     """
-    y, sr, ax = waveforms.waveform(y, mono=True), waveforms.check_rate(sr), _axes(ax, figsize=(8, 2.5))
-    hop_length = max(features.HOP_LENGTH, len(y) // 2000)
-    power = np.abs(features.stft(y, hop_length=hop_length)).astype(np.float64) ** 2
-    level = 10 * np.log10(np.maximum(power / max(power.max(), 1e-20), 1e-8))
-    image = ax.imshow(level.T, origin="lower", aspect="auto", vmin=features.FLOOR_DB, vmax=0,
-                      extent=(0, len(level) * hop_length / sr, 0, sr / 2))
+    import matplotlib.pyplot as plt
+
+    y, sr, ax = waveforms.waveform(y, mono=True), waveforms.check_rate(sr), _axes(ax, figsize=(7, 2.2))
+    hop_length = max(features.HOP_LENGTH, len(y) // 500)
+    power = np.abs(features.stft(y, hop_length=hop_length)).astype(np.float64)[:, :-1] ** 2
+    # About as many rows as the picture has pixels, and few colours: a stored picture takes a third of the room.
+    power = power.reshape(len(power), -1, 4).mean(axis=2)
+    level = 10 * np.log10(np.maximum(power / max(power.max(), 1e-20), 1e-6))
+    image = ax.imshow(level.T, origin="lower", aspect="auto", interpolation="nearest", cmap=plt.get_cmap("cividis", 20),
+                      vmin=-60, vmax=0, extent=(0, len(level) * hop_length / sr, 0, sr / 2))
     # Beside the axes, not out of their width: axes above and below stay aligned.
     ax.figure.colorbar(image, cax=ax.inset_axes((1.01, 0, 0.015, 1)), label="dB")
     ax.set(xlabel="time in s", ylabel="frequency in Hz")
@@ -195,7 +199,7 @@ def feature_image(values: np.ndarray, sr: int, hop_length: int = features.HOP_LE
         low = -high
     edges = (0, sr / 2) if ylabel == "frequency in Hz" else (-0.5, bins - 0.5)
     image = ax.imshow(values.T, origin="lower", aspect="auto", interpolation=None if bins > 128 else "nearest",
-                      cmap="PuOr" if kind == "MFCC" else "cividis", vmin=low, vmax=high,
+                      cmap=_few_colors("PuOr" if kind == "MFCC" else "cividis"), vmin=low, vmax=high,
                       extent=(-0.5 * hop_length / sr, (len(values) - 0.5) * hop_length / sr, *edges))
     ax.figure.colorbar(image, ax=ax, label=unit, extend="both" if kind == "MFCC" else "neither")
     ax.set(xlabel="time in s", ylabel=ylabel)
@@ -206,9 +210,47 @@ def feature_image(values: np.ndarray, sr: int, hop_length: int = features.HOP_LE
     return ax
 
 
+def _few_colors(name: str):
+    """Return a colour map in 32 steps: no eye sees them, and notebooks stay a third smaller."""
+    import matplotlib
+
+    return matplotlib.colormaps[name].resampled(32)
+
+
 def _mel_ticks(ax, sr: int, n_mels: int) -> None:
     import librosa
 
     centers = librosa.mel_frequencies(n_mels=n_mels + 2, fmin=0, fmax=sr / 2)[1:-1]
     ticks = [hertz for hertz in (250, 500, 1000, 2000, 4000, 8000, 16000) if centers[0] <= hertz <= centers[-1]]
     ax.set_yticks(np.interp(ticks, centers, np.arange(n_mels)), ticks)
+
+
+def compare_spectrograms(sounds: Mapping[str, np.ndarray], sr: int, n_fft: int | Sequence[int] = features.N_FFT,
+                         seconds: float = 1.0, highest: float = 3000.0):
+    """Draw the beginning of several sounds side by side, each in dB below its strongest frequency (03_features).
+
+    Args:
+        sounds: title and (samples,) of each.
+        sr: sample rate in Hz.
+        n_fft: samples in a window, even; one number for all, or one for each sound.
+        seconds: how much is drawn.
+        highest: frequency in Hz up to which it is drawn.
+
+    Returns:
+        The axes, an array of as many as there are sounds.
+    """
+    import matplotlib.pyplot as plt
+
+    _, axes = plt.subplots(1, len(sounds), figsize=(8, 2.3), sharey=True, squeeze=False)
+    for ax, (title, y), n in zip(axes[0], sounds.items(), np.broadcast_to(n_fft, len(sounds)).tolist()):
+        hop_length = min(n // 2, max(1, round(seconds * sr / 100)))
+        power = np.abs(features.stft(y, n, hop_length)) ** 2
+        level = features.power_to_db(power / max(power.max(), 1e-20))
+        # The strongest of the bins that share a line of pixels: thin harmonics would come and go otherwise.
+        together = max(1, round(highest * n / sr / 100))
+        level = level[:, :level.shape[1] // together * together].reshape(len(level), -1, together).max(axis=2)
+        ax.imshow(level.T, origin="lower", aspect="auto", vmin=-70, vmax=0, cmap=_few_colors("cividis"), interpolation="nearest",
+                  extent=(0, len(level) * hop_length / sr, 0, level.shape[1] * together * sr / n))
+        ax.set(title=title, xlabel="time in s", xlim=(0, seconds))
+    axes[0, 0].set(ylabel="frequency in Hz", ylim=(0, highest))
+    return axes[0]

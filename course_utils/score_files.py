@@ -211,7 +211,7 @@ def read_musicxml(path: str | Path) -> Score:
     notes = [n for part, _ in read for n in part]
     if not notes:
         raise ValueError(f"There are no notes in '{path}' (drums do not count).")
-    beat, bar = _bars_of_measures(music.parts[0], max(_steps(part.highestTime) for part in parts))
+    beat, bar = bars_of_measures(music.parts[0], max(to_step(part.highestTime) for part in parts))
     fermata = np.zeros(len(beat), bool)
     for begin, end in (span for _, spans in read for span in spans):
         fermata[begin:end] = True
@@ -221,7 +221,7 @@ def read_musicxml(path: str | Path) -> Score:
     return scores.from_notes(notes, len(parts), beat, bar, fermata=fermata, key=number, title=title)
 
 
-def _steps(quarters) -> int:
+def to_step(quarters: float) -> int:
     """Round a time in quarters up to the next step, as the table of chorales does."""
     return math.ceil(float(quarters) * STEPS_PER_QUARTER - 1e-6)
 
@@ -231,7 +231,7 @@ def _read_part(voice: int, part, path: Path) -> tuple[list[Note], list[tuple[int
     notes: list[Note] = []
     fermatas = []
     for item in part.flatten().notesAndRests:
-        begin, end = _steps(item.offset), _steps(item.offset + item.quarterLength)
+        begin, end = to_step(item.offset), to_step(item.offset + item.quarterLength)
         if begin == end:  # grace notes and chord symbols
             continue
         if any("Fermata" in sign.classes for sign in item.expressions):
@@ -246,8 +246,8 @@ def _read_part(voice: int, part, path: Path) -> tuple[list[Note], list[tuple[int
     return notes, fermatas
 
 
-def _bars_of_measures(part, length: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return every step's position in the bar and the bar's length.
+def bars_of_measures(part, length: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return every step's position in the bar and the bar's length, both in steps, of a music21 part.
 
     A first incomplete bar is a pick-up; another continues an incomplete one before it (a repeat sign inside a bar).
     """
@@ -255,8 +255,8 @@ def _bars_of_measures(part, length: int) -> tuple[np.ndarray, np.ndarray]:
     beat = np.arange(length, dtype=np.int16) % 16
     measures = list(part.getElementsByClass("Measure"))
     for measure in measures:
-        begin = _steps(measure.offset)
-        size, full = _steps(measure.offset + measure.duration.quarterLength) - begin, _steps(measure.barDuration.quarterLength)
+        begin = to_step(measure.offset)
+        size, full = to_step(measure.offset + measure.duration.quarterLength) - begin, to_step(measure.barDuration.quarterLength)
         if position is None:
             position = max(0, full - size) if len(measures) > 1 or measure.number == 0 else 0
         elif size >= full:

@@ -63,7 +63,7 @@ def examine(y: np.ndarray, sr: int, label: str = "Sound"):
 def _examination(y: np.ndarray, sr: int, label: str) -> tuple:
     import matplotlib.pyplot as plt
 
-    figure, (top, bottom) = plt.subplots(2, figsize=(8, 4), sharex=True, layout="constrained")
+    figure, (top, bottom) = plt.subplots(2, figsize=(7, 3.6), sharex=True, layout="constrained")
     plots.waveform(y, sr, top).set(xlabel="", title=label)
     plots.spectrogram(to_mono(y), sr, bottom)
     found = preparing.describe(y, sr)
@@ -174,14 +174,14 @@ def _degradation(y: np.ndarray, sr: int, new_sr: int, bits: int, filtered: bool)
     import matplotlib.pyplot as plt
 
     worse = degrade(y, sr, new_sr, bits, filtered)
-    figure, (top, bottom) = plt.subplots(2, figsize=(8, 4.4), layout="constrained")
+    figure, (top, bottom) = plt.subplots(2, figsize=(7, 4), layout="constrained")
     begin = max(0, np.abs(y).argmax() / sr - ZOOM_SECONDS / 2)
     for sound, rate, look in ((y, sr, {"color": plots.COLORS[5], "label": "original"}),
                               (worse, new_sr, {"color": plots.COLORS[3], "marker": "o", "markersize": 3, "label": "now"})):
         part = slice(round(begin * rate), round((begin + ZOOM_SECONDS) * rate) + 1)
         top.plot(np.arange(len(sound))[part] / rate, sound[part], **look)
     top.set(xlabel="time in s", ylabel="amplitude")
-    top.legend(loc="upper right")
+    top.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
     plots.spectrogram(worse, new_sr, bottom).set(ylim=(0, sr / 2))
     bottom.set_facecolor("#eeeeee")
     label = f"{new_sr} Hz, {bits} bits, {'filtered first' if filtered else 'not filtered'}"

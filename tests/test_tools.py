@@ -84,7 +84,7 @@ def notebook_file(tmp_path):
 
 def test_execute_stores_clean_outputs_and_leaves_what_has_not_changed(notebook_file, capsys):
     code = ("import os, pathlib\nprint(os.environ['COURSE_QUIET'], os.environ['COURSE_BUDGET'], pathlib.Path().resolve().name)",
-            "hash('text'), [print(i) for i in range(3)]", "import ipywidgets\nipywidgets.IntSlider()")
+            "hash('text'), [print(i, flush=True) for i in range(3)]", "import ipywidgets\nipywidgets.IntSlider()")
     path = notebook_file(*code)
     assert execute.main([str(path)]) == 0
     assert " s, " in capsys.readouterr().out

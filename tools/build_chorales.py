@@ -12,7 +12,8 @@ import numpy as np
 from tqdm import tqdm
 
 from course_utils import environment
-from course_utils.scores import REST, STEPS_PER_QUARTER
+from course_utils.score_files import bars_of_measures, to_step
+from course_utils.scores import REST
 
 VOICES = ("Soprano", "Alto", "Tenor", "Bass")
 SPLITS = ("train", "valid", "test")
@@ -34,43 +35,17 @@ def find_voices(score) -> list:
     return [next(p for p in parts if (p.partName or "").startswith(voice)) for voice in VOICES]
 
 
-def steps(quarters) -> int:
-    """Round a time in quarter notes up to the next grid step (a note between two steps sounds from the second)."""
-    return int(np.ceil(float(quarters) * STEPS_PER_QUARTER - 1e-6))
-
-
 def read_voice(part, length: int) -> dict[str, np.ndarray]:
     """Sample one part on the grid: its pitch, note onsets and fermatas."""
     pitch = np.full(length, REST, np.int8)
     onset, fermata = np.zeros(length, bool), np.zeros(length, bool)
     for note in part.stripTies().flatten().notes:
-        begin, end = steps(note.offset), steps(note.offset + note.quarterLength)
+        begin, end = to_step(note.offset), to_step(note.offset + note.quarterLength)
         if begin < end:
             pitch[begin:end] = max(p.midi for p in note.pitches)
             onset[begin] = True
             fermata[begin:end] = any(type(e).__name__ == "Fermata" for e in note.expressions)
     return {"pitch": pitch, "onset": onset, "fermata": fermata}
-
-
-def read_bars(part, length: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return for every step its position in the bar and the bar's length, both in steps.
-
-    An incomplete bar continues the incomplete one before it (a repeat sign inside a bar); the first is a pick-up.
-    """
-    beat, bar = np.zeros(length, np.uint8), np.zeros(length, np.uint8)
-    position = None
-    for measure in part.getElementsByClass("Measure"):
-        begin, size = steps(measure.offset), steps(measure.duration.quarterLength)
-        full = steps(measure.barDuration.quarterLength)
-        if position is None:
-            position = (full - size) % full
-        elif size >= full:
-            position = 0
-        here = slice(begin, begin + size)
-        beat[here] = (position + np.arange(size)[: len(beat[here])]) % full
-        bar[here] = full
-        position = (position + size) % full
-    return beat, bar
 
 
 def heard(pitches: np.ndarray) -> np.ndarray:
@@ -91,15 +66,15 @@ def read_chorale(file: str) -> dict[str, np.ndarray]:
     key = voices.analyze("key")
     if any(part.recurse().getElementsByClass("RepeatMark") for part in voices.parts):
         voices = voices.expandRepeats()
-    length = max(steps(part.highestTime) for part in voices.parts)
+    length = max(to_step(part.highestTime) for part in voices.parts)
     read = [read_voice(part, length) for part in voices.parts]
-    beat, bar = read_bars(voices.parts[0], length)
+    beat, bar = bars_of_measures(voices.parts[0], length)
     columns = {
         "pitches": np.stack([v["pitch"] for v in read], axis=1),
         "onsets": np.stack([v["onset"] for v in read], axis=1),
         "fermata": np.any([v["fermata"] for v in read], axis=0),
-        "beat": beat,
-        "bar": bar,
+        "beat": beat.astype(np.uint8),
+        "bar": bar.astype(np.uint8),
     }
     keep = heard(columns["pitches"])
     return {name: column[keep] for name, column in columns.items()} | {

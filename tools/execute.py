@@ -56,8 +56,8 @@ def run(notebook: NotebookNode, folder: Path) -> tuple[float, float]:
         RuntimeError: if a cell fails, takes too long, or takes the kernel down.
     """
     notebook.cells.append(nbformat.v4.new_code_cell(PEAK_MEMORY if sys.platform != "win32" else "print('nan')"))
-    client = NotebookClient(notebook, timeout=SECONDS_A_CELL, kernel_name="python3", coalesce_streams=True, record_timing=False,
-                            store_widget_state=False, resources={"metadata": {"path": str(folder)}})
+    client = NotebookClient(notebook, timeout=SECONDS_A_CELL, kernel_name="python3", coalesce_streams=True,
+                            resources={"metadata": {"path": str(folder)}})
     start = time.perf_counter()
     try:
         client.execute(env=os.environ | KERNEL)
