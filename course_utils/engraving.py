@@ -299,7 +299,7 @@ def _tidy(svg: str, score: Score) -> str:
     return re.sub(r"^.*?<svg ", root, head, count=1, flags=re.S).replace(">", f">{paper}", 1) + "</defs>" + body
 
 
-def show(score: Score, width: int = 1000, first_bars: int | None = None):
+def show(score: Score, width: int = 800, first_bars: int | None = None):
     """Show a score in a notebook, no wider than the page; arguments as `engrave`.
 
     Returns:
