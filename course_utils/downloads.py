@@ -16,7 +16,7 @@ from course_utils import environment
 ATTEMPTS = 4  # in a row without any progress
 WAIT = 1  # second before the second attempt, twice as many before the third, and so on
 TIMEOUT = (10, 30)  # seconds to connect, and between two pieces
-BLOCK = 2**20
+BLOCK = 2**16  # bytes at a time; the last block before a broken connection is lost
 HEADER = 512  # bytes that an empty file counts, so that their number is bounded too
 
 
@@ -25,17 +25,17 @@ class Source:
     """A published archive.
 
     Attributes:
+        folder: the one folder in it.
         url: where it is.
         checksum: "md5:..." or "sha256:...", as its publisher gives it.
         size: of the archive, in bytes.
         unpacked: upper bound of what is in it, in bytes.
-        folder: the folder that it unpacks to.
     """
+    folder: str
     url: str
     checksum: str
     size: int
     unpacked: int
-    folder: str
 
 
 def collection(source: Source, folder: Path) -> Path:
@@ -104,7 +104,7 @@ def _complete(url: str, part: Path, size: int) -> None:
     while (have := _size(part)) != size:
         if have > size:
             part.unlink()
-            raise OSError(_changed(url, "more", size))
+            raise _changed(url, size)
         if have > best:
             best, failures = have, 0
         if failures == ATTEMPTS:
@@ -116,7 +116,7 @@ def _complete(url: str, part: Path, size: int) -> None:
 
 
 def _receive(url: str, part: Path, size: int) -> str:
-    """Fetch what a part lacks; return what broke off, if anything did and may go better next time."""
+    """Fetch what a part lacks; return what broke off, if anything did that may go better next time."""
     import requests
 
     have = _size(part)
@@ -124,26 +124,35 @@ def _receive(url: str, part: Path, size: int) -> str:
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
     try:
         with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as response:
-            if response.status_code == 416:  # the file there is shorter than the part
-                part.unlink()
-            response.raise_for_status()
-            total = response.headers.get("Content-Range", "").rpartition("/")[2] or response.headers.get("Content-Length", "")
-            if total.isdigit() and int(total) != size:
-                raise requests.exceptions.InvalidHeader(_changed(url, total, size))
+            _check_answer(response, url, size)
             # A server that knows no ranges answers 200 and sends everything.
             _append(response, part, have if response.status_code == 206 else 0, size)
-    except requests.exceptions.InvalidHeader as error:
-        raise OSError(str(error)) from None
     except requests.RequestException as error:
-        code = getattr(error.response, "status_code", None)
-        if code is not None and code < 500 and code not in (408, 416, 429):
-            raise OSError(f"{url} cannot be downloaded: the server answers {code}. It may have moved; look for its new "
-                          "address on the publisher's page.") from error
-        return f" (the server answers {code})" if code else f" ({type(error).__name__})"
+        return f" ({type(error).__name__ if error.response is None else error.response.status_code})"
     except OSError as error:
-        raise type(error)(f"'{part}' could not be written ({error.strerror or error}). Make room or choose another folder, "
+        if error.errno is None:
+            raise
+        raise type(error)(f"'{part}' could not be written ({error.strerror}). Make room or choose another folder, "
                           "then call again: what has arrived is kept.") from error
     return ""
+
+
+def _check_answer(response, url: str, size: int) -> None:
+    """Find out before the first byte whether this is the file, so that nobody waits for gigabytes of another."""
+    code = response.status_code
+    if code >= 500 or code in (408, 429):
+        response.raise_for_status()
+    if code >= 400 and code != 416:
+        raise OSError(f"{url} cannot be downloaded: the server answers {code}. It may have moved; look for its new address "
+                      "on the publisher's page.")
+    total = response.headers.get("Content-Range", "").rpartition("/")[2] or response.headers.get("Content-Length", "")
+    if code == 416 or (total.isdigit() and int(total) != size):
+        raise _changed(url, size)
+
+
+def _changed(url: str, size: int) -> OSError:
+    return OSError(f"{url} is not the expected file of {size} bytes. Perhaps your network asks you to log in first (open any "
+                   "web page), or the publisher has changed the file.")
 
 
 def _append(response, part: Path, have: int, size: int) -> None:
@@ -157,11 +166,6 @@ def _append(response, part: Path, have: int, size: int) -> None:
             bar.update(len(block))
             if file.tell() > size:
                 break
-
-
-def _changed(url: str, found: str, size: int) -> str:
-    return (f"{url} is not the expected file: it has {found} bytes instead of {size}. Perhaps your network asks you to log in "
-            "first (open any web page), or the file was changed.")
 
 
 def _size(path: Path) -> int:
@@ -225,11 +229,10 @@ def _extract(archive: Path, folder: Path, max_bytes: int) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         max_bytes -= HEADER
         with open(target, "xb") as file:
-            while block := source.read(BLOCK):
-                max_bytes -= len(block)
-                if max_bytes < 0:
-                    raise OSError(f"'{archive}' unpacks to more than its publisher says. It is not safe: delete it.")
-                file.write(block)
+            while max_bytes >= 0 and (block := source.read(BLOCK)):
+                max_bytes -= file.write(block)
+        if max_bytes < 0:
+            raise OSError(f"'{archive}' unpacks to more than its publisher says. It is not safe: delete it.")
 
 
 def inside(folder: Path, name: str) -> Path:
@@ -266,7 +269,7 @@ def _tar_members(archive: Path) -> Iterator[tuple[str, BinaryIO]]:
 class _Member(tarfile.TarInfo):
     @classmethod
     def frombuf(cls, *args):
-        """Refuse a long name or comment of more than a megabyte, since tarfile would read all of it into memory."""
+        """Refuse an enormous name or comment, since tarfile would read all of it into memory."""
         member = super().frombuf(*args)
         if not member.isreg() and member.size > BLOCK:
             raise OSError(f"The archive's entry '{member.name}' has a header of {member.size} bytes. It is not safe: delete it.")

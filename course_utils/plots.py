@@ -160,13 +160,15 @@ def spectrogram(y: np.ndarray, sr: int, ax=None):
     import matplotlib.pyplot as plt
 
     y, sr, ax = waveforms.waveform(y, mono=True), waveforms.check_rate(sr), _axes(ax, figsize=(7, 2.2))
-    hop_length = max(features.HOP_LENGTH, len(y) // 500)
-    power = np.abs(features.stft(y, hop_length=hop_length)).astype(np.float64)[:, :-1] ** 2
-    # About as many rows as the picture has pixels, and few colours: a stored picture takes a third of the room.
+    hop_length = int(np.clip(len(y) // 500, features.HOP_LENGTH, features.N_FFT))
+    power = np.abs(features.stft(y, hop_length=hop_length))[:, :-1] ** 2
+    # About as many columns and rows as the picture has pixels, and few colours: stored, it takes a third of the room.
+    together = 1 + len(power) // 1000
+    power = np.stack([part.mean(axis=0) for part in np.split(power, range(together, len(power), together))], dtype=np.float64)
     power = power.reshape(len(power), -1, 4).mean(axis=2)
     level = 10 * np.log10(np.maximum(power / max(power.max(), 1e-20), 1e-6))
     image = ax.imshow(level.T, origin="lower", aspect="auto", interpolation="nearest", cmap=plt.get_cmap("cividis", 20),
-                      vmin=-60, vmax=0, extent=(0, len(level) * hop_length / sr, 0, sr / 2))
+                      vmin=-60, vmax=0, extent=(0, len(y) / sr, 0, sr / 2))
     # Beside the axes, not out of their width: axes above and below stay aligned.
     ax.figure.colorbar(image, cax=ax.inset_axes((1.01, 0, 0.015, 1)), label="dB")
     ax.set(xlabel="time in s", ylabel="frequency in Hz")

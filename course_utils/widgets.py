@@ -10,8 +10,9 @@ from course_utils import audio, plots, preparing
 from course_utils.environment import in_colab
 from course_utils.waveforms import check_rate, to_mono, waveform
 
-SMALLEST_STEP, LARGEST_STEP = 1, 16
+LARGEST_STEP = 16
 ZOOM_SECONDS = 0.01
+PLAYED_SECONDS = 30
 
 
 def explain(y: np.ndarray, sr: int) -> list[str]:
@@ -55,7 +56,7 @@ def examine(y: np.ndarray, sr: int, label: str = "Sound"):
         label: what is heard.
 
     Returns:
-        An `IPython.display.HTML` with the measures and the player; the picture is shown before it.
+        An `IPython.display.HTML` with the measures and a player of the first 30 seconds; the picture is shown before it.
     """
     return _shown(*_examination(y, sr, label))
 
@@ -63,8 +64,9 @@ def examine(y: np.ndarray, sr: int, label: str = "Sound"):
 def _examination(y: np.ndarray, sr: int, label: str) -> tuple:
     import matplotlib.pyplot as plt
 
+    y, sr = waveform(y), check_rate(sr)
     figure, (top, bottom) = plt.subplots(2, figsize=(7, 3.6), sharex=True, layout="constrained")
-    plots.waveform(y, sr, top).set(xlabel="", title=label)
+    plots.waveform(y, sr, top).set(xlabel="")
     plots.spectrogram(to_mono(y), sr, bottom)
     found = preparing.describe(y, sr)
     measures = {"duration": f"{found['duration']:.2f} s = {found['samples']} samples / {found['sample_rate']} Hz",
@@ -72,7 +74,8 @@ def _examination(y: np.ndarray, sr: int, label: str) -> tuple:
                 "peak": f"{found['peak_dbfs']:.1f} dBFS", "RMS": f"{found['rms_dbfs']:.1f} dBFS"}
     rows = "".join(f"<tr><th>{name}</th><td>{value}</td></tr>" for name, value in measures.items())
     sentences = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in explain(y, sr))
-    return figure, f"<table>{rows}</table>{sentences}{audio.play(y, sr, label).data}"
+    heard = label if len(y) <= PLAYED_SECONDS * sr else f"{label}, its beginning"
+    return figure, f"<table>{rows}</table>{sentences}{audio.play(y[:PLAYED_SECONDS * sr], sr, heard).data}"
 
 
 def load_upload(value: Sequence[Mapping] | Mapping[str, Mapping]) -> tuple[np.ndarray, int, str]:
@@ -157,8 +160,8 @@ def degrade(y: np.ndarray, sr: int, new_sr: int, bits: int, filtered: bool = Tru
 
 
 def rates(sr: int) -> list[int]:
-    """Return the sample rates that keep every, every second ... every 16th sample, as far as they are whole numbers."""
-    return [sr // step for step in range(SMALLEST_STEP, LARGEST_STEP + 1) if sr % step == 0 and sr // step >= 1000]
+    """Return the sample rates of every, every second ... every 16th sample, as far as they are whole numbers from 1000 Hz on."""
+    return [sr // step for step in range(1, LARGEST_STEP + 1) if step == 1 or (sr % step == 0 and sr // step >= 1000)]
 
 
 def rate_and_bits(y: np.ndarray, sr: int, new_sr: int, bits: int, filtered: bool = True):
@@ -173,7 +176,7 @@ def rate_and_bits(y: np.ndarray, sr: int, new_sr: int, bits: int, filtered: bool
 def _degradation(y: np.ndarray, sr: int, new_sr: int, bits: int, filtered: bool) -> tuple:
     import matplotlib.pyplot as plt
 
-    worse = degrade(y, sr, new_sr, bits, filtered)
+    y, worse = waveform(y), degrade(y, sr, new_sr, bits, filtered)
     figure, (top, bottom) = plt.subplots(2, figsize=(7, 4), layout="constrained")
     begin = max(0, np.abs(y).argmax() / sr - ZOOM_SECONDS / 2)
     for sound, rate, look in ((y, sr, {"color": plots.COLORS[5], "label": "original"}),

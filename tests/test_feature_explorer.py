@@ -95,7 +95,7 @@ def test_bad_input_raises_one_clear_error(given, sizes, advice):
         feature_explorer.feature_card(*given, **sizes)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def panel():
     return feature_explorer.feature_explorer(TONE, SR)
 

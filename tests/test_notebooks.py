@@ -42,7 +42,7 @@ QUESTION = """**{}. What is a rest?**
 <details><summary>b) A pitch</summary>No. A pitch is what sounds, not what is silent.</details>
 <details><summary>c) A chord</summary>No. A chord is several pitches at once.</details>
 """
-SOUND = '<audio controls src="data:audio/mpeg;base64,/home/abcd/root/xyz=="></audio>'
+SOUND = '<audio controls src="data:audio/mpeg;base64,/home/abcd/opt/xyz=="></audio>'
 
 
 def say(text):
@@ -167,7 +167,7 @@ CHAPTER = {
     "windows path": (hygiene.clean_outputs, output("saved C:\\Users\\ada\\music.wav"), "machine's path"),
     "own path": (hygiene.clean_outputs, output(f"saved {notebooks.ROOT}/music.wav"), "machine's path"),
     "source path": (hygiene.portable_source, add_code("open('/tmp/x.wav')"), "machine's path"),
-    "prose path": (hygiene.portable_source, replace("We counted.", "Look into /root/music."), "machine's path"),
+    "prose path": (hygiene.portable_source, replace("We counted.", "Look into /opt/music."), "machine's path"),
     "two titles": (hygiene.one_title, replace("## A sound", "# A sound"), "2 headings of the first level"),
     "no title": (hygiene.one_title, replace("# Example", "Example"), "0 headings"),
     "late title": (hygiene.one_title, lambda nb: nb.cells.insert(0, new_markdown_cell("## Before")), "at the top"),

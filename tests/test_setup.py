@@ -125,7 +125,7 @@ def test_packages_added_in_colab_accept_what_is_there():
 LAYERS = (
     {"environment"},
     {"audio", "waveforms", "windows", "preparing", "scores", "engraving", "score_files"},
-    {"features", "inversion", "synth", "datasets"},
+    {"features", "inversion", "synth", "downloads", "tones", "datasets"},
     {"networks", "training", "planning", "generation"},
     {"evaluation", "listening"},
     {"plots", "widgets", "feature_explorer", "exercises"},
