@@ -32,6 +32,20 @@ def shift_without_return(pitches, semitones):
     pitches = pitches + semitones
 
 
+def alias(f, sr):
+    return abs(f - sr * round(f / sr))
+
+
+def alias_by_folding(f, sr):
+    rest = f % sr
+    return rest if rest <= sr / 2 else sr - rest
+
+
+def two_tones(left=440, right=660, amplitude=0.5, seconds=1.0):
+    t = np.arange(round(16000 * seconds)) / 16000
+    return amplitude * np.stack([np.sin(2 * np.pi * left * t), np.sin(2 * np.pi * right * t)], axis=1)
+
+
 def to_peak(y, peak):
     return y * (peak / np.abs(y).max()) if y.any() else y
 
@@ -119,6 +133,24 @@ ANSWERS = {
              [(shift_that_moves_rests, "moved the rests"), (shift_in_place, "changed its input"),
               (shift_downwards, "[[70 65 62 46]"), (shift_that_flattens, "shape"), (shift_without_return, "returned None"),
               (lambda pitches: pitches, "TypeError"), (12, "You gave 12")]),
+    "01.1": ([31_752_000, 31_752_000.0],
+             [(254_016_000, "Those are bits"), (15_876_000, "factor of 2 is missing"), (7_938_000, "one channel"),
+              (529_200, "180 seconds"), (176_400, "one second"), (31.752, "megabytes"), (63_504_000, "too much"),
+              (31_000_000, "Multiply"), ("31 MB", "One number")]),
+    "01.2": ([alias, alias_by_folding],
+             [(lambda f, sr: f % sr, "f = 7000 and sr = 8000 it returned 7000"), (lambda f, sr: sr - f, "fold again"),
+              (lambda f, sr: f - sr * round(f / sr), "returned -1000. A frequency is not negative"),
+              (lambda f, sr: min(f, abs(sr - f)), "f = 12500 and sr = 8000 it returned 4500"),
+              (lambda f, sr: min(f, sr / 2), "It should be 1000"), (lambda f: f, "TypeError"), (1000, "A function is asked for"),
+              (lambda f, sr: print(end=""), "returned None"), (lambda f, sr: f"{f} Hz", "One number")]),
+    "01.3": ([14, 14.0],
+             [(13, "80.0 dB. That is not enough"), (15, "1.76"), (13.83, "whole numbers"), (16, "Fewer are enough"),
+              (28, "20 log10"), (0, "20 log10"), ([14], "One number")]),
+    "01.4": ([two_tones(), two_tones().astype(np.float32), two_tones().tolist()],
+             [(two_tones().T, "channels come first"), (two_tones(660, 440), "swapped"), (two_tones(440, 880), "880 Hz"),
+              (two_tones(amplitude=1.0), "1.00 and 1.00"), (two_tones(seconds=2.0), "(32000, 2)"),
+              (two_tones()[:, 0], "two axes"), ((two_tones() * 32767).astype(np.int16), "floats"),
+              (np.zeros((16000, 2)), "0 Hz"), (two_tones() * np.nan, "NaN"), (two_tones() + 0.1 * two_tones(880, 880), "more in it")]),
     "02.1": ([31, 31.0, np.int64(31)],
              [(30, "30"), (32, "32"), (16, "16"), (31.25, "31.25"), (30.25, "30.25"), (15, "15"), ("31", "'31'")]),
     "02.2": ([12 * np.log2(0.8), -3.86, -3.9, np.float32(-3.863)],
