@@ -115,7 +115,7 @@ def train(model, loss: Callable, batches: Callable[[int], dict], steps: int, fol
 def _save(path: Path, variables: list, done: int) -> None:
     """Write all variables, those of the random generators included, and the number of steps done."""
     with environment.writing(path) as temporary, open(temporary, "wb") as file:
-        np.savez(file, np.array(done), *(keras.ops.convert_to_numpy(v) for v in variables))
+        np.savez(file, np.array(done), *(v.value.numpy() for v in variables))
 
 
 def _restore(path: Path, variables: list) -> int:

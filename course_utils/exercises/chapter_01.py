@@ -1,7 +1,7 @@
 """Checks of 01_loading_audio."""
 import numpy as np
 
-from course_utils.exercises import call, exercise, number, show
+from course_utils.exercises import call, exercise, number
 
 ALIASES = ((100, 8000, 100), (4000, 8000, 4000), (7000, 8000, 1000), (5000, 8000, 3000), (8000, 8000, 0), (9000, 8000, 1000),
            (12500, 8000, 3500), (30000, 22050, 7950), (100_000, 16000, 4000))
@@ -30,7 +30,7 @@ def alias(answer) -> str | None:
         result = number(call(answer, f, sr))
         if abs(result - heard) < 1e-6:
             continue
-        told = f"For f = {f} and sr = {sr} it returned {show(result)}."
+        told = f"For f = {f} and sr = {sr} it returned {result:g}."
         if result < 0:
             return f"{told} A frequency is not negative; take the distance."
         if result > sr / 2:
