@@ -3,11 +3,9 @@ import contextlib
 import hashlib
 import importlib.metadata
 import importlib.resources
-import os
 import warnings
 import zipfile
 import zlib
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,7 +72,7 @@ def tones(split: str | None = None, soundfont: str | Path | None = None, per_pro
 
     Every program plays the same notes, so that neither pitch nor velocity gives its family away, and every family has
     four programs for training, one for validation and two for testing. A program is in one split only, and so are the
-    recordings that the default sound font makes it from. The first call renders (half a minute or more), the next ones
+    recordings that the default sound font makes it from. The first call renders, which takes half a minute; the next ones
     read what it kept in the cache folder (80 MB).
 
     Args:
@@ -136,21 +134,15 @@ def _render(notes: list[tuple[int, int]], soundfont: Path, present: set[int]) ->
     """Play all programs; return 16-bit waveforms (tones, 16000), the program of each, and what was skipped and why."""
     from tqdm import tqdm
 
-    def play(program: int) -> np.ndarray | str:
-        if program not in present:
-            return f"{_name(program)} ({program}): not in the sound font"
+    rows, skipped = {}, []
+    for program in tqdm([program for program, *_ in PROGRAMS], "Rendering tones", disable=environment.quiet()):
         try:
+            if program not in present:
+                raise ValueError("The sound font lacks it.")
             y = synth.render_notes([(program, *note, HELD) for note in notes], length=LENGTH, sr=SR, soundfont=soundfont)
+            rows[program] = np.clip(np.round(y * 32768), -32768, 32767).astype(np.int16)
         except ValueError as error:
-            return f"{_name(program)} ({program}): {error}"
-        return np.clip(np.round(y * 32768), -32768, 32767).astype(np.int16)
-
-    # Threads suffice: the renderer works outside of Python's lock.
-    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-        programs = [program for program, *_ in PROGRAMS]
-        played = list(tqdm(pool.map(play, programs), "Rendering tones", len(programs), disable=environment.quiet()))
-    rows = {program: y for program, y in zip(programs, played) if not isinstance(y, str)}
-    skipped = [y for y in played if isinstance(y, str)]
+            skipped.append(f"{_name(program)} ({program}): {error}")
     if not rows:
         raise ValueError(f"'{soundfont}' can play none of the instruments. {skipped[0]}")
     return np.concatenate(list(rows.values())), np.repeat(list(rows), len(notes)), skipped

@@ -122,8 +122,6 @@ def upload_sound(y: np.ndarray, sr: int):
     panel.sound = y, sr
 
     def take(change):
-        if not change["new"]:
-            return
         page.value = "Reading it …"
         try:
             *sound, name = load_upload(change["new"])

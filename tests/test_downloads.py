@@ -13,10 +13,13 @@ import zipfile
 from collections import Counter
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
 
 from course_utils import audio, datasets, downloads, environment, score_files, scores
 
@@ -301,6 +304,16 @@ def test_names_outside_of_the_folder(pack, tmp_path, name):
     with pytest.raises(OSError, match="outside of.*not safe"):
         downloads.unpack(archive, folder, "top", max_bytes=10**6)
     assert os.listdir(folder) == [] and set(tmp_path.iterdir()) == {archive, folder}
+
+
+@given(st.lists(st.sampled_from(["..", ".", "a", "/", "//", "\\", "c:", "~", "\0", " ", "é", "..."])).map("".join) | st.text())
+def test_a_name_lies_inside_or_is_refused(name):
+    folder = Path("/some/folder")
+    try:
+        path = downloads.inside(folder, name)
+    except OSError:
+        return
+    assert Path(os.path.normpath(path)).is_relative_to(folder) and os.path.normpath(path) != str(folder)
 
 
 @pytest.mark.parametrize("entry", [

@@ -106,6 +106,7 @@ def test_the_upload_panel_warns_of_the_size_that_gets_lost(monkeypatch):
     def note():
         return widgets.upload_sound(tone(), SR).children[0].children[1].value
 
+    monkeypatch.setattr(widgets, "in_colab", lambda: False)
     assert "10 MB" in note()
     monkeypatch.setattr(widgets, "in_colab", lambda: True)
     assert "1 MB" in note() and "10 MB" not in note()
@@ -114,7 +115,7 @@ def test_the_upload_panel_warns_of_the_size_that_gets_lost(monkeypatch):
 FAST = tone(seconds=0.1, sr=16000)
 FAULTS = {
     "silent": (np.zeros(1000), 16000, "silent"),
-    "clipped": (np.clip(4 * FAST, -1, 1), 16000, "clipped"),
+    "clipped": (np.clip(2.1 * FAST, -1, 1), 16000, "clipped"),
     "too loud": (4 * FAST, 16000, "exceeds full scale"),
     "soft": (0.01 * FAST, 16000, "only -46 dBFS"),
     "offset": (FAST + 0.1, 16000, "0.100"),
@@ -220,4 +221,12 @@ def test_the_explorer_shows_integers_as_it_shows_floats():
     y = (tone() * 32767).astype(np.int16)
     of_integers, of_floats = (widgets.explore_rate_and_bits(z, SR).children[-1].value for z in (y, y / 32768))
     assert of_integers == of_floats
-    assert widgets.rate_and_bits(y, SR, 4000, 4).data == widgets.rate_and_bits(y / 32768, SR, 4000, 4).data
+
+
+def test_rate_and_bits_draws_the_original_beside_what_is_left(monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    widgets.rate_and_bits((tone() * 32767).astype(np.int16), SR, 4000, 3)
+    original, now = shown[0].axes[0].lines
+    assert original.get_ydata().max() == pytest.approx(0.5, abs=0.01) and len(original.get_ydata()) == 81
+    assert set(np.unique(now.get_ydata())) <= {-0.5, -0.25, 0, 0.25, 0.5} and len(now.get_ydata()) == 41
