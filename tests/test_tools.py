@@ -5,6 +5,7 @@ import sys
 from types import SimpleNamespace
 
 import nbformat
+import numpy as np
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
@@ -135,6 +136,26 @@ def test_only_changes_of_code_helpers_or_data_count(notebook_file, monkeypatch, 
     elif change == "helpers":
         monkeypatch.setattr(notebooks, "helper_files", lambda *_: set())
     assert execute.changed(path) is bool(change)
+
+
+def test_pictures_are_stored_with_few_colours_and_look_the_same():
+    import base64
+    import io
+
+    import matplotlib.pyplot as plt
+    from PIL import Image
+
+    figure, ax = plt.subplots(figsize=(4, 2))
+    ax.imshow(np.random.default_rng(0).random((20, 40)), cmap=plt.get_cmap("cividis", 20))
+    ax.set_title("title")
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    picture = base64.b64encode(buffer.getvalue()).decode()
+    stored = execute.few_colors(picture)
+    before, after = (np.asarray(Image.open(io.BytesIO(base64.b64decode(p))).convert("RGB"), int) for p in (picture, stored))
+    assert len(stored) < 0.7 * len(picture) and before.shape == after.shape
+    assert np.abs(before - after).mean() < 2 and np.abs(before - after).max() < 60
+    assert len(execute.few_colors(stored)) <= len(stored)
 
 
 def test_tidy_keeps_ids_and_replaces_those_that_are_missing_or_taken():
