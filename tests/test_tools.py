@@ -106,7 +106,7 @@ def test_execute_stores_clean_outputs_and_leaves_what_has_not_changed(notebook_f
 @pytest.mark.parametrize("source,told", [
     ("1 / 0", "ZeroDivisionError"), ("import sys\nprint('oh', file=sys.stderr)", "stores stderr output in code cell 2"),
     ("import warnings\nwarnings.warn('soon gone')", "stderr"), ("import os\nprint(os.getcwd())", "machine's path"),
-    ("x = (", "SyntaxError"), ("import os\nos._exit(1)", "Kernel died")],
+    ("x = )", "SyntaxError"), ("import os\nos._exit(1)", "Kernel died")],
     ids=["error", "stderr", "warning", "path", "syntax", "dead kernel"])
 def test_execute_leaves_the_file_when_an_output_should_not_be_stored(notebook_file, capsys, source, told):
     path = notebook_file(source)
@@ -150,6 +150,7 @@ def test_pictures_are_stored_with_few_colours_and_look_the_same():
     ax.set_title("title")
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
+    plt.close(figure)
     picture = base64.b64encode(buffer.getvalue()).decode()
     stored = execute.few_colors(picture)
     before, after = (np.asarray(Image.open(io.BytesIO(base64.b64decode(p))).convert("RGB"), int) for p in (picture, stored))
