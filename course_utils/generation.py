@@ -9,7 +9,7 @@ from course_utils import networks
 from course_utils.planning import ends_on_tonic
 from course_utils.scores import Score, to_pitches, to_tokens
 
-CANDIDATES = 32
+CANDIDATES = 32  # enough that some end on the tonic; a single sample seldom does
 
 
 def compose(model: networks.ChoraleLSTM, plan: Score, voices_given: tuple[int, ...] = (), *, seed: int,
