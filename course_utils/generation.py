@@ -39,7 +39,7 @@ def compose(model: networks.ChoraleLSTM, plan: Score, voices_given: tuple[int, .
     struck = np.where(given, plan.onsets, -1)[None].repeat(candidates, 0)
     tokens, onsets, nats = sample(model, networks.chorale_inputs(plan), fixed, struck,
                                   seed=seed, temperature=temperature, top_p=top_p)
-    found = [replace(plan, pitches=to_pitches(pitches), onsets=struck) for pitches, struck in zip(tokens, onsets, strict=True)]
+    found = [replace(plan, pitches=to_pitches(pitches), onsets=begun) for pitches, begun in zip(tokens, onsets, strict=True)]
     astray = np.array([plan.key is not None and not ends_on_tonic(score) for score in found])
     return found[np.lexsort([nats.sum(axis=(1, 2)), astray])[0]]
 

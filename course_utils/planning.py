@@ -38,7 +38,12 @@ def plan_chorale(phrases: int, key: int | None = None) -> Score:
     Args:
         phrases: number of phrases of 32 sixteenths.
         key: tonic pitch class for major, 12 + tonic for minor, None to leave it to the network.
+
+    Raises:
+        ValueError: if there is not at least one phrase, or no such key.
     """
+    if phrases < 1:
+        raise ValueError(f"A chorale has at least one phrase, not {phrases}. Five make half a minute.")
     steps = np.arange(phrases * PHRASE)
     silence = np.full((len(steps), 4), REST, np.int16)
     beat = ((steps + 12) % 16).astype(np.int16)

@@ -10,7 +10,6 @@ from tqdm.auto import tqdm
 
 from course_utils import environment, networks
 
-STEERING = ("phrase", "key")
 TRANSPOSITIONS = range(-5, 7)
 
 

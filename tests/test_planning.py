@@ -27,7 +27,7 @@ def test_plan_ends_every_phrase_with_a_fermata_on_the_third_beat():
     plan = planning.plan_chorale(3, key=2)
     assert len(plan) == 3 * planning.PHRASE and plan.key == 2 and (plan.pitches == REST).all()
     assert set(plan.beat[plan.fermata].tolist()) == {8, 9, 10, 11} and plan.fermata[-1]
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="at least one phrase"):
         planning.plan_chorale(0)
 
 

@@ -40,9 +40,12 @@ RECIPES = {"chorale_lstm": chorale_lstm}
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*RECIPES, []], default=list(RECIPES))
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(RECIPES)} (all, if none is named)")
     weights = environment.data_folder() / "weights"
-    for name in parser.parse_args().names:
+    names = parser.parse_args().names or list(RECIPES)
+    if unknown := set(names) - set(RECIPES):
+        parser.error(f"there is no recipe {', '.join(sorted(unknown))}; there are {', '.join(RECIPES)}")
+    for name in names:
         start = time.perf_counter()
         model, recipe, figures = RECIPES[name](environment.cache_folder() / "weights" / name)
         model.save_weights(weights / f"{name}.weights.h5")
