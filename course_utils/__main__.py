@@ -1,4 +1,4 @@
-"""The course's command line: `python -m course_utils compose` writes a piece of four-part music."""
+"""The course's command line: `compose` writes a piece of four-part music, `score` measures how well it is predicted."""
 import argparse
 import contextlib
 import sys
@@ -18,9 +18,10 @@ WEIGHTS = "weights/chorale_lstm.weights.h5"
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return 0, or 2 after a message about what to change."""
-    parser = argparse.ArgumentParser(prog="python -m course_utils", description="Deep learning with music: make some.")
+    parser = argparse.ArgumentParser(prog="python -m course_utils", description="Deep learning with music: make some, measure some.")
     commands = parser.add_subparsers(dest="command", required=True)
     _add_compose(commands)
+    _add_score(commands)
     options = parser.parse_args(arguments)
     try:
         options.run(options)
@@ -44,6 +45,29 @@ def _add_compose(commands) -> None:
                         help="General MIDI programs, 0 to 127: one, or one for each voice")
     parser.add_argument("--melody", type=Path, help="MIDI or MusicXML file whose first voice is harmonised")
     parser.add_argument("--soundfont", type=Path, help="another sound font (.sf2)")
+
+
+def _add_score(commands) -> None:
+    parser = commands.add_parser("score", help="measure how well the shipped chorale LSTM predicts four-part music")
+    parser.set_defaults(run=score)
+    parser.add_argument("file", type=Path, help="NumPy archive (.npz) of one or more pieces: integers (steps, 4) on sixteenths, "
+                                                "MIDI pitches from soprano to bass, -1 for a rest")
+
+
+def score(options: argparse.Namespace) -> None:
+    """Print nats per note of each piece in an archive, and of all notes together in the last line."""
+    pieces = score_files.read_grids(options.file)
+    from course_utils import evaluation
+
+    total = 0.0
+    for name, grid in tqdm(pieces.items(), unit="piece", disable=environment.quiet()):
+        try:
+            nll = evaluation.chorale_nll(grid)
+        except ValueError as error:
+            raise ValueError(f"'{options.file}', piece '{name}': {error}") from error
+        total += nll * grid.size
+        tqdm.write(f"{name} {len(grid)} steps {nll:.4f}")
+    print(f"nats_per_note {total / sum(grid.size for grid in pieces.values()):.4f}")
 
 
 def _programs(text: str) -> int | list[int]:

@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 import tensorflow as tf
 
-from course_utils import networks
+from course_utils import memory, networks
 from course_utils.planning import ends_on_tonic
-from course_utils.scores import Score, to_pitches, to_tokens
+from course_utils.scores import VOCABULARY, Score, to_pitches, to_tokens
 
+TRANSPOSITIONS = (-2, -1, 0, 1, 2)
 CANDIDATES = 32  # enough that some end on the tonic; a single sample seldom does
 
 
@@ -45,21 +46,27 @@ def compose(model: networks.ChoraleLSTM, plan: Score, voices_given: tuple[int, .
 
 
 def sample(model: networks.ChoraleLSTM, plan: dict, fixed: np.ndarray, struck: np.ndarray, *, seed: int,
-           temperature: float = 1.0, top_p: float = 1.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+           temperature: float = 1.0, top_p: float = 1.0, transpositions: tuple[int, ...] = TRANSPOSITIONS,
+           onsets_seen: bool = True) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Sample a batch of pieces in one compiled loop over time that keeps the network's state inside.
 
+    The network reads each piece in several transpositions at once. Their probabilities, moved back, are averaged, and mixed
+    with a memory of what followed in the piece itself the last time that it went like this (course_utils.memory).
+
     Args:
-        model: the chorale LSTM.
-        plan: `beat`, `phrase` and `key`, each (steps,), as `networks.chorale_inputs` gives them.
+        model: the chorale LSTM; its `trust` says how far to follow the memory.
+        plan: `beat`, `phrase` and `key`, each (steps,) as `networks.chorale_inputs` gives them, or (batch, steps).
         fixed: (batch, steps, 4) tokens that are given, -1 where the network chooses.
         struck: (batch, steps, 4) 1 and 0 for given onsets, -1 where the network chooses.
         seed: the same seed and batch give the same music.
-        temperature: divides all logits; above 0.
+        temperature: divides the logarithms of all probabilities; above 0.
         top_p: share of probability that choices are made from, in (0, 1].
+        transpositions: in semitones; (0,) asks the network once.
+        onsets_seen: whether the network may see which notes of the previous step were struck.
 
     Returns:
         Tokens (batch, steps, 4) int32, onsets (batch, steps, 4) bool, and the chosen tokens' negative log-likelihoods
-        (batch, steps, 4) in nats, under the network as it is (temperature 1, top-p 1).
+        (batch, steps, 4) in nats, at temperature 1 and top-p 1.
 
     Raises:
         ValueError: if temperature, top_p or seed is out of range.
@@ -70,9 +77,9 @@ def sample(model: networks.ChoraleLSTM, plan: dict, fixed: np.ndarray, struck: n
         raise ValueError(f"top_p is {top_p}; choose a number above 0 and at most 1, such as 0.95.")
     if not 0 <= seed < 2**31:
         raise ValueError(f"The seed is {seed}; choose a whole number from 0 to 2147483647.")
-    context = np.stack([plan["beat"], plan["phrase"], plan["key"]], axis=-1).astype(np.int32)
-    out = _loop(model)(tf.constant(context), tf.constant(fixed, tf.int32), tf.constant(struck, tf.int32),
-                       tf.constant(seed, tf.int32), tf.constant(temperature, tf.float32), tf.constant(top_p, tf.float32))
+    context = np.stack([np.broadcast_to(plan[name], np.shape(fixed)[:2]) for name in ("beat", "phrase", "key")], axis=-1)
+    whole = [tf.constant(x, tf.int32) for x in (context, fixed, struck, transpositions, int(onsets_seen), seed)]
+    out = _loop(model)(*whole, tf.constant(temperature, tf.float32), tf.constant(top_p, tf.float32))
     tokens, onsets, nats = (array.numpy() for array in out)
     return tokens, onsets == 1, nats
 
@@ -91,45 +98,76 @@ def draw(logits, fixed, seed, temperature, top_p):
     return tf.where(fixed >= 0, fixed, drawn)
 
 
-def draw_voices(model: networks.ChoraleLSTM, state, fixed, seed, temperature, top_p):
-    """Draw the four voices of one time step in order, each seeing those before it; also return their nats (batch, 4)."""
-    tokens, vectors, nats = [None] * 4, [], [None] * 4
+def transposed(tokens, semitones):
+    """Move tokens (batch, voices) by each of `semitones` (n,): return (n * batch, voices); rests stay, the extremes hold."""
+    moved = tf.clip_by_value(tokens + semitones[:, None, None], 1, VOCABULARY - 1)
+    still = (tokens == 0) | (tokens == networks.START)
+    return tf.reshape(tf.where(still, tokens, moved), (-1, tokens.shape[-1]))
+
+
+def average(logits, semitones):
+    """Average what transposed copies predict: logits (n * batch, vocabulary) to probabilities (batch, vocabulary)."""
+    p = tf.reshape(tf.nn.softmax(logits), (tf.size(semitones), -1, VOCABULARY))
+    places = np.arange(VOCABULARY)
+    moved = tf.where(places == 0, 0, places + semitones[:, None])
+    inside = (places == 0) | ((moved > 0) & (moved < VOCABULARY))
+    back = tf.gather(p, tf.clip_by_value(moved, 0, VOCABULARY - 1), axis=2, batch_dims=1)
+    total = tf.reduce_sum(tf.where(inside[:, None], back, 0.0), axis=0)
+    return total / tf.reduce_sum(total, axis=-1, keepdims=True)
+
+
+def draw_voices(model: networks.ChoraleLSTM, state, semitones, recalled, trust, fixed, seed, temperature, top_p):
+    """Draw the four voices of one time step in order, each seeing those before it; also return their nats (batch, 4).
+
+    The memory's tokens `recalled` (batch, 4) are mixed in with weights `trust` (batch, 4) until a voice leaves them.
+    """
+    tokens, vectors, nats, agree = [None] * 4, [], [None] * 4, tf.ones(tf.shape(trust)[:1])
     for rank, voice in enumerate(networks.ORDER):
-        logits = model.voice(rank, state, vectors)
+        weight = (agree * trust[:, voice])[:, None]
+        p = (1 - weight) * average(model.voice(rank, state, vectors), semitones)
+        logits = tf.math.log(tf.maximum(p + weight * tf.one_hot(recalled[:, voice], VOCABULARY), 1e-30))
         tokens[voice] = draw(logits, fixed[:, voice], (seed[0], seed[1] + rank), temperature, top_p)
-        nats[voice] = tf.nn.sparse_softmax_cross_entropy_with_logits(tokens[voice], logits)
-        vectors.append(model.pitch(tokens[voice] + voice * (networks.START + 1)))
+        nats[voice] = -tf.gather(logits, tokens[voice], batch_dims=1)
+        agree *= tf.cast(tokens[voice] == recalled[:, voice], tf.float32)
+        copies = transposed(tokens[voice][:, None], semitones)[:, 0]
+        vectors.append(model.pitch(copies + voice * (networks.START + 1)))
     return tf.stack(tokens, axis=-1), tf.stack(nats, axis=-1)
 
 
-def draw_onsets(model: networks.ChoraleLSTM, state, tokens, previous, struck, seed, temperature):
+def draw_onsets(model: networks.ChoraleLSTM, state, semitones, tokens, previous, struck, seed, temperature):
     """Draw which voices strike their note (batch, 4), keeping those that `struck` gives as 0 or 1."""
-    patterns = model.onset(state, model.embed(tokens), tokens, previous)
+    copies, before = transposed(tokens, semitones), transposed(previous, semitones)
+    patterns = tf.exp(tf.reshape(model.onset(state, model.embed(copies), copies, before), (tf.size(semitones), -1, 16)))
     bits = tf.constant((np.arange(16)[:, None] >> np.arange(4)) & 1, tf.int32)
     possible = tf.reduce_all((struck[:, None] < 0) | (struck[:, None] == bits), axis=-1)
-    wanted = tf.where(possible, patterns, patterns - 1e6)
+    wanted = tf.where(possible, tf.math.log(tf.maximum(tf.reduce_mean(patterns, axis=0), 1e-30)), -1e6)
     return tf.gather(bits, draw(wanted, tf.fill(tf.shape(wanted)[:1], -1), seed, temperature, 1.0))
 
 
 @functools.lru_cache(maxsize=4)
 def _loop(model: networks.ChoraleLSTM):
     """Compile the sampling loop of one model; a later call with another length or batch size reuses it."""
-    integer, real, grid = tf.TensorSpec((), tf.int32), tf.TensorSpec((), tf.float32), tf.TensorSpec((None, None, 4), tf.int32)
+    shapes = [(None, None, 3), (None, None, 4), (None, None, 4), (None,), (), ()]
 
-    @tf.function(input_signature=[tf.TensorSpec((None, 3), tf.int32), grid, grid, integer, real, real])
-    def loop(context, fixed, struck, seed, temperature, top_p):
-        batch, steps = tf.shape(fixed)[0], tf.shape(fixed)[1]
+    @tf.function(input_signature=[tf.TensorSpec(shape, tf.int32) for shape in shapes] + 2 * [tf.TensorSpec((), tf.float32)])
+    def loop(context, fixed, struck, semitones, onsets_seen, seed, temperature, top_p):
+        batch, steps, copies = tf.shape(fixed)[0], tf.shape(fixed)[1], tf.size(semitones)
         previous, held = tf.fill((batch, 4), networks.START), tf.zeros((batch, 4), tf.int32)
-        states = model.initial_states(batch)
+        match, history = tf.zeros((batch, steps), tf.int32), tf.zeros((batch, steps, 4), tf.int32)
+        states = model.initial_states(copies * batch)
         written = [tf.TensorArray(dtype, size=steps, element_shape=(None, 4)) for dtype in (tf.int32, tf.int32, tf.float32)]
         for step in tf.range(steps):
-            here = [tf.fill((batch,), context[step, i]) for i in range(3)]
-            state, states = model.advance(previous, held, here, states)
-            key = (seed, 5 * step)
-            tokens, nats = draw_voices(model, state, fixed[:, step], key, temperature, top_p)
-            onsets = draw_onsets(model, state, tokens, previous, struck[:, step], (seed, 5 * step + 4), temperature)
+            beat, phrase, key = tf.unstack(tf.tile(context[:, step], (copies, 1)), axis=1)
+            here = [beat, phrase, networks.turned(key, tf.repeat(semitones, batch))]
+            state, states = model.advance(transposed(previous, semitones), tf.tile(held, (copies, 1)), here, states)
+            recalled, length = memory.recall(match, history, step)
+            trust = tf.transpose(tf.gather(model.trust[..., step % 2], length, axis=1))
+            tokens, nats = draw_voices(model, state, semitones, recalled, trust, fixed[:, step], (seed, 5 * step),
+                                       temperature, top_p)
+            onsets = draw_onsets(model, state, semitones, tokens, previous, struck[:, step], (seed, 5 * step + 4), temperature)
             written = [array.write(step, row) for array, row in zip(written, (tokens, onsets, nats), strict=True)]
-            previous, held = tf.ensure_shape(tokens, (None, 4)), tf.ensure_shape(1 + onsets, (None, 4))
+            match, history = memory.remember(match, history, step, tokens)
+            previous, held = tf.ensure_shape(tokens, (None, 4)), tf.ensure_shape(onsets_seen * (1 + onsets), (None, 4))
         return [tf.transpose(array.stack(), (1, 0, 2)) for array in written]
 
     return loop

@@ -7,6 +7,7 @@ import tensorflow as tf
 from keras import layers, ops
 
 from course_utils import environment
+from course_utils.memory import LENGTHS
 from course_utils.scores import VOCABULARY, Score, to_tokens
 
 ORDER = (0, 3, 1, 2)
@@ -56,6 +57,12 @@ def phrase_position(fermata: np.ndarray) -> np.ndarray:
     return position
 
 
+def turned(key, semitones):
+    """Transpose keys: 1..12 major, 13..24 minor, 0 unknown, as `chorale_inputs` gives them, arrays or tensors."""
+    known = (key + 23) // 24
+    return known * (1 + (key - 1) // 12 * 12 + (key - 1 + semitones) % 12)
+
+
 def onset_patterns(tokens, previous):
     """Return which of the 16 patterns of struck notes are possible, as bool (..., 16).
 
@@ -72,7 +79,8 @@ class ChoraleLSTM(keras.Model):
 
     Two LSTM layers carry the state over time. Within a step the voices are predicted one after the other
     (soprano, bass, alto, tenor), each seeing those already chosen: the chain rule over voices and time.
-    A last head says which of the 16 patterns of struck notes it is.
+    A last head says which of the 16 patterns of struck notes it is. `trust` is how far the samplers mix in a memory
+    of the piece's own past (course_utils.memory); it is fitted after training, and zero before.
     """
 
     def __init__(self, units: int = 256, embedding: int = 32, dropout: float = 0.3):
@@ -88,6 +96,7 @@ class ChoraleLSTM(keras.Model):
         self.onset_logits = layers.Dense(16)
         self.drop = layers.Dropout(dropout)
         self.units = units
+        self.trust = self.add_weight(shape=(4, 1 + len(LENGTHS), 2), initializer="zeros", trainable=False, name="trust")
         blank = np.zeros((1, 1, 4), np.int32)
         self({name: blank if width else blank[..., 0] for name, width in INPUTS.items()})
 

@@ -2,6 +2,8 @@
 import io
 import math
 import warnings
+import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -136,6 +138,31 @@ def read_bytes(path: str | Path) -> bytes:
     if not content:
         raise ValueError(f"'{path}' is empty. Export or download it again.")
     return content
+
+
+def read_grids(path: str | Path) -> dict[str, np.ndarray]:
+    """Read pieces from a NumPy archive, one array a piece; `evaluation.chorale_nll` says what an array has to be.
+
+    Raises:
+        ValueError: if the file is no such archive, or empty, or holds what is not a plain array of whole numbers.
+        OSError: if it cannot be read.
+    """
+    advice = "Save pieces with np.savez(path, first=grid, second=another), each an array of whole numbers."
+    content = read_bytes(path)
+    if content[:2] != b"PK":
+        raise ValueError(f"'{path}' is not a NumPy archive (.npz). {advice}")
+    try:
+        with np.load(io.BytesIO(content)) as archive:
+            pieces = {name: archive[name] for name in archive.files}
+    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(f"'{path}' is damaged or holds Python objects. {advice}") from error
+    if not pieces:
+        raise ValueError(f"'{path}' is empty. {advice}")
+    for name, grid in pieces.items():
+        if not isinstance(grid, np.ndarray) or grid.dtype.kind not in "iu":
+            raise ValueError(f"Piece '{name}' of '{path}' is not an array of whole numbers. Write rests as -1, and then "
+                             "grid.astype(int).")
+    return pieces
 
 
 def read_midi(path: str | Path) -> Score:

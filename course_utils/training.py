@@ -43,9 +43,8 @@ def _transpose(windows: dict, semitones: np.ndarray) -> dict:
     shift = semitones[:, None, None]
     moved = {name: np.where((windows[name] == 0) | (windows[name] == networks.START), windows[name], windows[name] + shift)
              for name in ("tokens", "previous")}
-    key = windows["key"] - 1
-    turned = 1 + key // 12 * 12 + (key + semitones[:, None]) % 12
-    return windows | {k: v.astype(np.int32) for k, v in moved.items()} | {"key": np.where(key < 0, 0, turned).astype(np.int32)}
+    key = networks.turned(windows["key"], semitones[:, None])
+    return windows | {name: column.astype(np.int32) for name, column in (moved | {"key": key}).items()}
 
 
 def _hide(windows: dict, rng: np.random.Generator) -> dict:

@@ -8,8 +8,8 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_utils import datasets, generation, networks, planning
-from course_utils.scores import REST, from_grid
+from course_utils import datasets, generation, memory, networks, planning, scores
+from course_utils.scores import REST, VOCABULARY, excerpt, from_grid, transpose
 
 
 @pytest.fixture(scope="module")
@@ -36,13 +36,78 @@ def test_a_seed_repeats_bit_for_bit_and_another_does_not(model):
     assert (first.pitches != other.pitches).any()
 
 
-def test_stepwise_probabilities_equal_the_training_graph(model):
+@pytest.fixture
+def forgetful(model):
+    """Lend the shipped network without its memory of the piece."""
+    trust = model.trust.numpy()
+    model.trust.assign(np.zeros_like(trust))
+    yield model
+    model.trust.assign(trust)
+
+
+def forced(model, score, semitones=(0,), **others) -> np.ndarray:
+    """Return the sampler's nats (steps, 4) of a score that is given, every note of it."""
+    inputs = networks.chorale_inputs(score)
+    given = inputs["tokens"][None], inputs["onsets"][None]
+    tokens, onsets, nats = generation.sample(model, inputs, *given, seed=1, transpositions=semitones, **others)
+    assert (tokens[0] == inputs["tokens"]).all() and (onsets[0] == score.onsets).all()
+    return nats[0]
+
+
+def read_at_once(model, score) -> np.ndarray:
+    """Return the nats (steps, 4) of a score in the graph that the network was trained in."""
+    return networks.chorale_nll(model, {name: column[None] for name, column in networks.chorale_inputs(score).items()})[0][0].numpy()
+
+
+def test_stepwise_probabilities_equal_the_training_graph(forgetful):
     for score in datasets.chorales("test")[:3]:
-        inputs = networks.chorale_inputs(score)
-        tokens, onsets, nats = generation.sample(model, inputs, inputs["tokens"][None], inputs["onsets"][None], seed=1)
-        known = networks.chorale_nll(model, {name: column[None] for name, column in inputs.items()})[0]
-        assert (tokens[0] == inputs["tokens"]).all() and (onsets[0] == score.onsets).all()
-        assert np.abs(nats - known).max() < 1e-4
+        assert np.abs(forced(forgetful, score) - read_at_once(forgetful, score)).max() < 1e-4
+
+
+def test_transposed_copies_are_averaged(forgetful):
+    score = datasets.chorales("test")[3]
+    copies = [np.exp(-read_at_once(forgetful, transpose(score, semitones))) for semitones in (-2, 0, 3)]
+    assert np.abs(np.exp(-forced(forgetful, score, (-2, 0, 3))) - np.mean(copies, axis=0)).max() < 1e-4
+
+
+def test_the_memory_is_mixed_in(model, forgetful):
+    score = next(s for s in datasets.chorales("test") if (memory.longest_match(s.pitches)[1] > 40).any())
+    alone = np.exp(-forced(forgetful, score))
+    trust = np.random.default_rng(0).uniform(0.1, 0.9, forgetful.trust.shape)
+    trust[:, 0] = 0
+    forgetful.trust.assign(trust)
+    position, length = memory.longest_match(score.pitches)
+    hit = score.pitches[position] == score.pitches
+    expected = alone.copy()
+    asked = length > 0
+    for voice in networks.ORDER:
+        weight = np.where(asked, trust[voice, np.digitize(length, memory.LENGTHS), np.arange(len(score)) % 2], 0)
+        expected[:, voice] = (1 - weight) * alone[:, voice] + weight * hit[:, voice]
+        asked = asked & hit[:, voice]
+    assert np.abs(np.exp(-forced(forgetful, score)) - expected).max() < 1e-4
+
+
+@pytest.mark.parametrize("voice", range(4))
+def test_the_mixture_is_a_distribution_at_every_step(model, voice):
+    score = excerpt(datasets.chorales("test")[0], 0, 40)
+    inputs = networks.chorale_inputs(score)
+    given = np.repeat(inputs["tokens"][None], VOCABULARY, axis=0)
+    given[:, 30, voice] = np.arange(VOCABULARY)
+    for other in networks.ORDER[networks.ORDER.index(voice) + 1 :]:
+        given[:, 30, other] = -1
+    nats = generation.sample(model, inputs, given, np.full(given.shape, -1), seed=0)[2]
+    assert np.exp(-nats[:, 30, voice]).sum() == pytest.approx(1, abs=1e-4)
+
+
+def test_transposing_a_piece_hardly_changes_its_cost(model):
+    score = datasets.chorales("test")[5]
+    costs = [forced(model, transpose(score, semitones), generation.TRANSPOSITIONS).mean() for semitones in (-1, 0, 2)]
+    assert np.ptp(costs) < 0.1 * np.mean(costs)
+
+
+def test_notes_at_the_edge_of_the_vocabulary_survive_transposed_copies(untrained):
+    grid = np.tile([scores.HIGHEST, scores.HIGHEST - 1, scores.LOWEST + 1, scores.LOWEST], (6, 1))
+    assert np.isfinite(forced(untrained, from_grid(grid), generation.TRANSPOSITIONS)).all()
 
 
 def test_a_tiny_temperature_is_greedy(model):
@@ -50,16 +115,21 @@ def test_a_tiny_temperature_is_greedy(model):
     cold, _, _ = generation.sample(model, inputs, free(len(PLAN)), free(len(PLAN)), seed=1, temperature=1e-4)
     tiny, _, _ = generation.sample(model, inputs, free(len(PLAN)), free(len(PLAN)), seed=2, top_p=1e-6)
     assert (cold == tiny).all()
-    composed = generation.compose(model, PLAN, seed=3, temperature=1e-4)
-    log_p = model({name: column[None] for name, column in networks.chorale_inputs(composed).items()})[0].numpy()[0]
-    best = log_p.max(axis=-1)
-    chosen = np.take_along_axis(log_p, networks.chorale_inputs(composed)["tokens"][..., None], -1)[..., 0]
-    assert np.allclose(best, chosen, atol=1e-3)
+
+
+def test_a_tiny_temperature_takes_the_likeliest_note(forgetful):
+    inputs = networks.chorale_inputs(PLAN)
+    settings = {"seed": 3, "temperature": 1e-4, "transpositions": (0,)}
+    tokens, onsets, _ = generation.sample(forgetful, inputs, free(len(PLAN)), free(len(PLAN)), **settings)
+    composed = networks.chorale_inputs(replace(PLAN, pitches=scores.to_pitches(tokens[0]), onsets=onsets[0]))
+    log_p = forgetful({name: column[None] for name, column in composed.items()})[0].numpy()[0]
+    chosen = np.take_along_axis(log_p, composed["tokens"][..., None], -1)[..., 0]
+    assert np.allclose(log_p.max(axis=-1), chosen, atol=1e-3)
 
 
 def test_samples_follow_the_networks_probabilities(untrained):
     inputs = networks.chorale_inputs(from_grid(np.full((1, 4), 60)))
-    tokens, _, _ = generation.sample(untrained, inputs, free(1, 4000), free(1, 4000), seed=0)
+    tokens, _, _ = generation.sample(untrained, inputs, free(1, 4000), free(1, 4000), seed=0, transpositions=(0,))
     log_p = untrained({name: column[None] for name, column in inputs.items()})[0].numpy()[0, 0, 0]
     drawn = np.bincount(tokens[:, 0, 0], minlength=len(log_p)) / 4000
     assert np.abs(drawn - np.exp(log_p)).max() < 4 * np.sqrt(np.exp(log_p).max() / 4000)

@@ -4,7 +4,7 @@ import re
 import numpy as np
 import pytest
 
-from course_utils import audio, score_files, synth
+from course_utils import audio, datasets, score_files, synth
 from course_utils.__main__ import main
 from course_utils.scores import from_grid
 
@@ -122,3 +122,36 @@ def test_a_failure_late_leaves_older_files_alone(tmp_path, capsys, monkeypatch):
     assert compose(tmp_path, "--seconds", "6") == 2
     assert "No space left" in capsys.readouterr().err
     assert {p.read_text() for p in tmp_path.iterdir()} == {"older"} and len(list(tmp_path.iterdir())) == 4
+
+
+def test_scoring_prints_each_piece_and_the_mean_over_all_notes(tmp_path, capsys):
+    short = min(datasets.chorales("test"), key=len).pitches
+    np.savez(tmp_path / "bach.npz", short=short, noise=np.array([[70, 60, 65, 40]] * 8))
+    assert main(["score", str(tmp_path / "bach.npz")]) == 0
+    *rows, last = capsys.readouterr().out.splitlines()
+    nats, steps = {}, {}
+    for row in rows:
+        name, count, _, value = row.split()
+        nats[name], steps[name] = float(value), int(count)
+    assert set(nats) == {"short", "noise"} and nats["noise"] > nats["short"]
+    mean = sum(nats[name] * steps[name] for name in nats) / sum(steps.values())
+    assert last.split()[0] == "nats_per_note" and float(last.split()[1]) == pytest.approx(mean, abs=2e-4)
+
+
+@pytest.mark.parametrize("content,message", [
+    (b"", "empty"), (b"no archive", "not a NumPy archive"), (b"PK\x03\x04 broken", "damaged"),
+    ({}, "empty"), ({"a": np.zeros((4, 4))}, "whole numbers"), ({"a": np.full((4, 4), np.nan)}, "whole numbers"),
+    ({"a": np.array([{}, None], dtype=object)}, "Python objects"), ({"a": np.zeros((4, 3), int)}, "piece 'a'"),
+    ({"a": np.zeros((4, 4), int)}, "piece 'a'"), ({"a": np.full((4, 4), "x")}, "whole numbers"),
+])
+def test_archives_that_do_not_fit(tmp_path, capsys, content, message):
+    path = tmp_path / "pieces.npz"
+    np.savez(path, **content) if isinstance(content, dict) else path.write_bytes(content)
+    assert main(["score", str(path)]) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err and "nats_per_note" not in captured.out
+
+
+def test_scoring_a_file_that_is_not_there(tmp_path, capsys):
+    assert main(["score", str(tmp_path / "none.npz")]) == 2
+    assert "none.npz" in capsys.readouterr().err

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from course_utils import datasets, environment, evaluation, networks, training
+from course_utils import datasets, environment, evaluation, memory, networks, training
 from tools import manifest
 
 
@@ -24,15 +24,15 @@ def chorale_lstm(folder: Path, seed: int = 1) -> tuple:
         pitches, onsets = networks.chorale_nll(model, batch, training=True)
         return tf.reduce_mean(pitches) + tf.reduce_mean(onsets) / 4
 
-    def nats_per_note(split: str, steered: bool = False) -> float:
-        nats, notes = evaluation.chorale_nll(model, pieces[split], steered)
-        return float(nats.sum() / notes.sum())
+    def nats(split: str, **how) -> list:
+        return evaluation.chorale_nats(model, pieces[split], **how)
 
     windows = training.chorale_windows(pieces["train"], recipe["batch"], recipe["window_steps"], seed)
     training.train(model, loss, windows, recipe["steps"], folder, learning_rate=recipe["learning_rate"],
-                   evaluate=lambda: nats_per_note("valid"), every=250)
-    figures = {split: nats_per_note(split) for split in datasets.SPLITS}
-    return model, recipe, figures | {"test_steered": nats_per_note("test", steered=True)}
+                   evaluate=lambda: evaluation.nats_per_note(nats("valid", transpositions=(0,))), every=250)
+    model.trust.assign(memory.fit_trust(nats("valid"), [piece["tokens"] for piece in pieces["valid"]], networks.ORDER))
+    measured = {split: nats(split) for split in datasets.SPLITS} | {"test_steered": nats("test", steered=True)}
+    return model, recipe, {name: evaluation.nats_per_note(rows) for name, rows in measured.items()}
 
 
 RECIPES = {"chorale_lstm": chorale_lstm}
