@@ -1,4 +1,4 @@
-"""How fast the chorale sampler is, next to the loop that tutorials use: `python -m benchmarks.sampling`."""
+"""How fast the chorale sampler is, next to what tutorials do and what the machine allows: `python -m benchmarks.sampling`."""
 import time
 
 import numpy as np
@@ -9,14 +9,14 @@ STEPS = 160
 WINDOW, PREDICTED = 64, 12
 
 
-def compiled(model: networks.ChoraleLSTM, plan: dict, batch: int) -> float:
+def compiled(model: networks.ChoraleLSTM, plan: dict, batch: int, copies: tuple[int, ...] = generation.TRANSPOSITIONS) -> float:
     """Return the seconds that the compiled loop takes for one step of `batch` pieces, compilation left out."""
     plan = {name: column[:STEPS] for name, column in plan.items()}
     free = np.full((batch, STEPS, 4), -1)
     times = []
     for seed in range(4):
         start = time.perf_counter()
-        generation.sample(model, plan, free, free, seed=seed)
+        generation.sample(model, plan, free, free, seed=seed, transpositions=copies)
         times.append(time.perf_counter() - start)
     return min(times[1:]) / STEPS
 
@@ -37,19 +37,41 @@ def tutorial(model: networks.ChoraleLSTM, plan: dict) -> float:
     return float(np.median(times[1:]))
 
 
+def floor(model: networks.ChoraleLSTM, rows: int, repeats: int = 200) -> float:
+    """Return the seconds that the bare matrix products of one step take in NumPy: each weight read once, nothing else done.
+
+    For one piece, reading the weights is the limit; for many, the multiplications are.
+    """
+    matrices = [w.numpy() for w in model.trainable_variables if len(w.shape) == 2 and "embeddings" not in w.path]
+    inputs = [np.ones((rows, len(matrix)), np.float32) for matrix in matrices]
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        for x, matrix in zip(inputs, matrices, strict=True):
+            x @ matrix
+        times.append(time.perf_counter() - start)
+    return float(np.median(times))
+
+
 def main() -> dict[str, float]:
     """Print and return the figures: time a step, and ratios."""
     model, plan = networks.load_chorale_lstm(), networks.chorale_inputs(datasets.chorales("test")[0])
-    ours, many, predict = compiled(model, plan, 1), compiled(model, plan, 64), tutorial(model, plan)
+    ours, alone, many = compiled(model, plan, 1), compiled(model, plan, 1, (0,)), compiled(model, plan, 64)
+    predict, copies = tutorial(model, plan), len(generation.TRANSPOSITIONS)
     figures = {
-        "compiled loop, ms a step": 1e3 * ours,
+        f"compiled loop, {copies} transposed copies, ms a step": 1e3 * ours,
+        "compiled loop, one copy, ms a step": 1e3 * alone,
         "compiled loop, 64 pieces at once, ms a step and piece": 1e3 * many / 64,
+        "64 pieces at once: times faster than one after the other": 64 * ours / many,
         "one model.predict, ms a step": 1e3 * predict,
-        "times faster with one model.predict a step": predict / ours,
-        "times faster with one for each voice, as the chain rule asks": 4 * predict / ours,
+        "one copy: times faster than one model.predict a step": predict / alone,
+        "one copy: times faster than one for each voice, as the chain rule asks": 4 * predict / alone,
+        f"{copies} copies: times faster than one model.predict for each": copies * predict / ours,
+        "one copy: time over that of its bare matrix products": alone / floor(model, 1),
+        "64 pieces: time over that of their bare matrix products": many / floor(model, 64 * copies, repeats=20),
     }
     for name, value in figures.items():
-        print(f"{name:62}{value:10.2f}")
+        print(f"{name:75}{value:10.2f}")
     return figures
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import tensorflow as tf
 
-from course_utils import memory, networks
+from course_utils import counterpoint, memory, networks
 from course_utils.planning import ends_on_tonic
 from course_utils.scores import VOCABULARY, Score, to_pitches, to_tokens
 
@@ -14,10 +14,13 @@ CANDIDATES = 32  # enough that some end on the tonic; a single sample seldom doe
 
 
 def compose(model: networks.ChoraleLSTM, plan: Score, voices_given: tuple[int, ...] = (), *, seed: int,
-            temperature: float = 1.0, top_p: float = 1.0, candidates: int = 1) -> Score:
-    """Fill a planned score with four voices; of several candidates, keep the one the network finds likeliest.
+            temperature: float = 1.0, top_p: float = 1.0, top_k: int = VOCABULARY, candidates: int = 1,
+            opening: int = 0) -> Score:
+    """Fill a planned score with four voices; of several candidates, keep one that is typical and well made.
 
-    Where the plan has a key, candidates that end on its tonic go before all others.
+    Where the plan has a key, candidates that end on its tonic go before all others. Of these, the half whose likelihood is
+    nearest to the median (the likeliest pieces of all stand still: no typical sample is as likely as they are), and of that half
+    the one with the fewest parallel fifths and octaves, which the network writes more often than Bach.
 
     Args:
         model: the chorale LSTM.
@@ -27,7 +30,9 @@ def compose(model: networks.ChoraleLSTM, plan: Score, voices_given: tuple[int, .
         seed: the same seed gives the same music.
         temperature: above 0; small values play safe, large ones surprise.
         top_p: at each choice, keep the smallest set of likeliest notes whose probability reaches this (Holtzman et al. 2020).
+        top_k: at each choice, keep so many of the likeliest notes (Fan et al. 2018).
         candidates: how many pieces to sample at once.
+        opening: so many steps at the beginning are given in the plan, in all voices.
 
     Returns:
         A score with the plan's bars, fermatas, key and title.
@@ -35,19 +40,27 @@ def compose(model: networks.ChoraleLSTM, plan: Score, voices_given: tuple[int, .
     if plan.pitches.shape[1] != 4 or candidates < 1:
         raise ValueError("The plan needs four voices, and candidates is at least 1, "
                          f"not {plan.pitches.shape[1]} and {candidates}.")
-    given = np.isin(np.arange(4), voices_given)
+    given = np.isin(np.arange(4), voices_given) | (np.arange(len(plan)) < opening)[:, None]
     fixed = np.where(given, to_tokens(plan.pitches), -1)[None].repeat(candidates, 0)
     struck = np.where(given, plan.onsets, -1)[None].repeat(candidates, 0)
     tokens, onsets, nats = sample(model, networks.chorale_inputs(plan), fixed, struck,
-                                  seed=seed, temperature=temperature, top_p=top_p)
+                                  seed=seed, temperature=temperature, top_p=top_p, top_k=top_k)
     found = [replace(plan, pitches=to_pitches(pitches), onsets=begun) for pitches, begun in zip(tokens, onsets, strict=True)]
-    astray = np.array([plan.key is not None and not ends_on_tonic(score) for score in found])
-    return found[np.lexsort([nats.sum(axis=(1, 2)), astray])[0]]
+    return found[_rank(found, nats.sum(axis=(1, 2)))[0]]
+
+
+def _rank(found: list[Score], nats: np.ndarray) -> np.ndarray:
+    """Order candidates: by whether they end on the tonic, are typical, by their parallels, and by how typical they are."""
+    astray = [score.key is not None and not ends_on_tonic(score) for score in found]
+    unusual = np.abs(nats - np.median(nats))
+    fifths, octaves = ([len(counterpoint.parallels(score, size)) for score in found]
+                       for size in (counterpoint.FIFTH, counterpoint.OCTAVE))
+    return np.lexsort([unusual, np.add(fifths, octaves), unusual > np.median(unusual), astray])
 
 
 def sample(model: networks.ChoraleLSTM, plan: dict, fixed: np.ndarray, struck: np.ndarray, *, seed: int,
-           temperature: float = 1.0, top_p: float = 1.0, transpositions: tuple[int, ...] = TRANSPOSITIONS,
-           onsets_seen: bool = True) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+           temperature: float = 1.0, top_p: float = 1.0, top_k: int = VOCABULARY, onsets_seen: bool = True,
+           transpositions: tuple[int, ...] = TRANSPOSITIONS) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Sample a batch of pieces in one compiled loop over time that keeps the network's state inside.
 
     The network reads each piece in several transpositions at once. Their probabilities, moved back, are averaged, and mixed
@@ -61,24 +74,27 @@ def sample(model: networks.ChoraleLSTM, plan: dict, fixed: np.ndarray, struck: n
         seed: the same seed and batch give the same music.
         temperature: divides the logarithms of all probabilities; above 0.
         top_p: share of probability that choices are made from, in (0, 1].
+        top_k: number of the likeliest tokens that choices are made from, 1 (greedy) to 60 (all).
         transpositions: in semitones; (0,) asks the network once.
         onsets_seen: whether the network may see which notes of the previous step were struck.
 
     Returns:
         Tokens (batch, steps, 4) int32, onsets (batch, steps, 4) bool, and the chosen tokens' negative log-likelihoods
-        (batch, steps, 4) in nats, at temperature 1 and top-p 1.
+        (batch, steps, 4) in nats, at temperature 1, nothing cut off.
 
     Raises:
-        ValueError: if temperature, top_p or seed is out of range.
+        ValueError: if temperature, top_p, top_k or seed is out of range.
     """
     if not (np.isfinite(temperature) and temperature > 0):
         raise ValueError(f"The temperature is {temperature}; choose a number above 0, such as 0.9.")
     if not 0 < top_p <= 1:
         raise ValueError(f"top_p is {top_p}; choose a number above 0 and at most 1, such as 0.95.")
+    if top_k not in range(1, VOCABULARY + 1):
+        raise ValueError(f"top_k is {top_k}; choose a whole number from 1 to {VOCABULARY}, such as 5.")
     if not 0 <= seed < 2**31:
         raise ValueError(f"The seed is {seed}; choose a whole number from 0 to 2147483647.")
     context = np.stack([np.broadcast_to(plan[name], np.shape(fixed)[:2]) for name in ("beat", "phrase", "key")], axis=-1)
-    whole = [tf.constant(x, tf.int32) for x in (context, fixed, struck, transpositions, int(onsets_seen), seed)]
+    whole = [tf.constant(x, tf.int32) for x in (context, fixed, struck, transpositions, int(onsets_seen), seed, top_k)]
     out = _loop(model)(*whole, tf.constant(temperature, tf.float32), tf.constant(top_p, tf.float32))
     tokens, onsets, nats = (array.numpy() for array in out)
     return tokens, onsets == 1, nats
@@ -92,9 +108,16 @@ def keep_top_p(logits, top_p):
     return tf.where(logits >= lowest, logits, -1e9)
 
 
-def draw(logits, fixed, seed, temperature, top_p):
+def keep_top_k(logits, top_k):
+    """Return logits (…, n) with all but the `top_k` likeliest choices set to -1e9; choices that equal the last one stay."""
+    lowest = tf.sort(logits, direction="DESCENDING")[..., top_k - 1 : top_k]
+    return tf.where(logits >= lowest, logits, -1e9)
+
+
+def draw(logits, fixed, seed, temperature, top_p, top_k):
     """Draw one token a row from tempered, cut logits (batch, n), except where `fixed` (batch,) is not -1."""
-    drawn = tf.random.stateless_categorical(keep_top_p(logits / temperature, top_p), 1, seed, dtype=tf.int32)[:, 0]
+    kept = keep_top_p(keep_top_k(logits / temperature, top_k), top_p)
+    drawn = tf.random.stateless_categorical(kept, 1, seed, dtype=tf.int32)[:, 0]
     return tf.where(fixed >= 0, fixed, drawn)
 
 
@@ -116,7 +139,7 @@ def average(logits, semitones):
     return total / tf.reduce_sum(total, axis=-1, keepdims=True)
 
 
-def draw_voices(model: networks.ChoraleLSTM, state, semitones, recalled, trust, fixed, seed, temperature, top_p):
+def draw_voices(model: networks.ChoraleLSTM, state, semitones, recalled, trust, fixed, seed, temperature, top_p, top_k):
     """Draw the four voices of one time step in order, each seeing those before it; also return their nats (batch, 4).
 
     The memory's tokens `recalled` (batch, 4) are mixed in with weights `trust` (batch, 4) until a voice leaves them.
@@ -126,7 +149,7 @@ def draw_voices(model: networks.ChoraleLSTM, state, semitones, recalled, trust, 
         weight = (agree * trust[:, voice])[:, None]
         p = (1 - weight) * average(model.voice(rank, state, vectors), semitones)
         logits = tf.math.log(tf.maximum(p + weight * tf.one_hot(recalled[:, voice], VOCABULARY), 1e-30))
-        tokens[voice] = draw(logits, fixed[:, voice], (seed[0], seed[1] + rank), temperature, top_p)
+        tokens[voice] = draw(logits, fixed[:, voice], (seed[0], seed[1] + rank), temperature, top_p, top_k)
         nats[voice] = -tf.gather(logits, tokens[voice], batch_dims=1)
         agree *= tf.cast(tokens[voice] == recalled[:, voice], tf.float32)
         copies = transposed(tokens[voice][:, None], semitones)[:, 0]
@@ -141,16 +164,16 @@ def draw_onsets(model: networks.ChoraleLSTM, state, semitones, tokens, previous,
     bits = tf.constant((np.arange(16)[:, None] >> np.arange(4)) & 1, tf.int32)
     possible = tf.reduce_all((struck[:, None] < 0) | (struck[:, None] == bits), axis=-1)
     wanted = tf.where(possible, tf.math.log(tf.maximum(tf.reduce_mean(patterns, axis=0), 1e-30)), -1e6)
-    return tf.gather(bits, draw(wanted, tf.fill(tf.shape(wanted)[:1], -1), seed, temperature, 1.0))
+    return tf.gather(bits, draw(wanted, tf.fill(tf.shape(wanted)[:1], -1), seed, temperature, 1.0, 16))
 
 
 @functools.lru_cache(maxsize=4)
 def _loop(model: networks.ChoraleLSTM):
     """Compile the sampling loop of one model; a later call with another length or batch size reuses it."""
-    shapes = [(None, None, 3), (None, None, 4), (None, None, 4), (None,), (), ()]
+    shapes = [(None, None, 3), (None, None, 4), (None, None, 4), (None,), (), (), ()]
 
     @tf.function(input_signature=[tf.TensorSpec(shape, tf.int32) for shape in shapes] + 2 * [tf.TensorSpec((), tf.float32)])
-    def loop(context, fixed, struck, semitones, onsets_seen, seed, temperature, top_p):
+    def loop(context, fixed, struck, semitones, onsets_seen, seed, top_k, temperature, top_p):
         batch, steps, copies = tf.shape(fixed)[0], tf.shape(fixed)[1], tf.size(semitones)
         previous, held = tf.fill((batch, 4), networks.START), tf.zeros((batch, 4), tf.int32)
         match, history = tf.zeros((batch, steps), tf.int32), tf.zeros((batch, steps, 4), tf.int32)
@@ -163,7 +186,7 @@ def _loop(model: networks.ChoraleLSTM):
             recalled, length = memory.recall(match, history, step)
             trust = tf.transpose(tf.gather(model.trust[..., step % 2], length, axis=1))
             tokens, nats = draw_voices(model, state, semitones, recalled, trust, fixed[:, step], (seed, 5 * step),
-                                       temperature, top_p)
+                                       temperature, top_p, top_k)
             onsets = draw_onsets(model, state, semitones, tokens, previous, struck[:, step], (seed, 5 * step + 4), temperature)
             written = [array.write(step, row) for array, row in zip(written, (tokens, onsets, nats), strict=True)]
             match, history = memory.remember(match, history, step, tokens)

@@ -8,7 +8,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_utils import datasets, generation, memory, networks, planning, scores
+from course_utils import counterpoint, datasets, generation, memory, networks, planning, scores
 from course_utils.scores import REST, VOCABULARY, excerpt, from_grid, transpose
 
 
@@ -56,7 +56,8 @@ def forced(model, score, semitones=(0,), **others) -> np.ndarray:
 
 def read_at_once(model, score) -> np.ndarray:
     """Return the nats (steps, 4) of a score in the graph that the network was trained in."""
-    return networks.chorale_nll(model, {name: column[None] for name, column in networks.chorale_inputs(score).items()})[0][0].numpy()
+    inputs = {name: column[None] for name, column in networks.chorale_inputs(score).items()}
+    return networks.chorale_nll(model, inputs)[0][0].numpy()
 
 
 def test_stepwise_probabilities_equal_the_training_graph(forgetful):
@@ -146,6 +147,32 @@ def test_top_p_keeps_the_smallest_set_that_reaches_it(logits, top_p):
     assert without_least < top_p + 1e-5 or np.isclose(p[kept], p[kept].min()).sum() > 1
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(-50, 50), min_size=2, max_size=8, unique=True), st.integers(1, 8))
+def test_top_k_keeps_the_likeliest(logits, top_k):
+    top_k = min(top_k, len(logits))
+    kept = generation.keep_top_k(tf.constant(logits, tf.float32), top_k).numpy()
+    assert sorted(kept[kept > -1e8].tolist(), reverse=True) == sorted(logits, reverse=True)[:top_k]
+
+
+def test_top_k_of_one_is_greedy_and_of_all_is_plain_sampling(model):
+    inputs, blank = networks.chorale_inputs(PLAN), (free(len(PLAN)), free(len(PLAN)))
+    greedy, cold = (generation.sample(model, inputs, *blank, seed=1, **how)[0] for how in ({"top_k": 1}, {"temperature": 1e-4}))
+    assert (greedy == cold).all()
+    whole, plain, few = (generation.sample(model, inputs, *blank, seed=1, **how)[0] for how in
+                         ({"top_k": VOCABULARY, "top_p": 1.0}, {}, {"top_k": 3}))
+    assert (whole == plain).all() and (few != plain).any()
+
+
+def test_an_opening_is_kept_and_continued(model):
+    opening = excerpt(datasets.chorales("test")[0], 0, 24)
+    pitches, onsets = (np.vstack([head, np.repeat(head[-1:], 24, axis=0)]) for head in (opening.pitches, opening.onsets))
+    plan = from_grid(pitches, onsets | scores.changes(pitches))
+    piece = generation.compose(model, plan, seed=1, opening=24, candidates=2)
+    assert (piece.pitches[:24] == opening.pitches).all() and (piece.onsets[:24] == opening.onsets).all()
+    assert (piece.pitches[24:] != pitches[24:]).any()
+
+
 def test_top_p_of_one_keeps_everything():
     logits = np.linspace(-3, 3, 9, dtype=np.float32)
     assert (generation.keep_top_p(tf.constant(logits), 1.0).numpy() == logits).all()
@@ -172,6 +199,21 @@ def test_candidates_end_on_the_tonic_where_one_does(model):
         assert planning.ends_on_tonic(score)
 
 
+def test_candidates_are_ranked_by_ending_then_typicality_then_parallels():
+    ends, strays = [[67, 64, 60, 48]], [[67, 64, 60, 50]]
+    clean, parallel = [[64, 60, 55, 48], [65, 60, 57, 53]], [[64, 60, 55, 48], [66, 62, 57, 50]]
+    found = [from_grid(np.array(body + end), key=0) for body, end in
+             ((clean, strays), (parallel, ends), (clean, ends), (clean, ends), (parallel, ends))]
+    assert generation._rank(found, np.array([20, 21, 19, 1, 20.5])).tolist() == [2, 4, 1, 3, 0]
+
+
+def test_a_composed_piece_moves_as_chorales_do(model):
+    score = generation.compose(model, planning.plan_chorale(5, 0), seed=2, temperature=0.9, top_p=0.95, candidates=32)
+    measured = counterpoint.measure(score)
+    assert measured["longest standstill, quarters"] < 8 and measured["moves a quarter"] > 0.5
+    assert measured["parallel fifths a bar"] + measured["parallel octaves a bar"] < 0.5
+
+
 def test_a_composed_piece_is_plausible_music(model):
     score = generation.compose(model, planning.plan_chorale(4, 0), seed=1, temperature=0.9, top_p=0.95, candidates=8)
     assert score.pitches.shape == (128, 4) and len(set(score.pitches.ravel().tolist())) > 10
@@ -181,9 +223,10 @@ def test_a_composed_piece_is_plausible_music(model):
 
 
 @pytest.mark.parametrize("setting", [{"temperature": 0}, {"temperature": -1}, {"temperature": float("nan")}, {"top_p": 0},
-                                     {"top_p": 1.5}, {"top_p": float("nan")}, {"candidates": 0}])
+                                     {"top_p": 1.5}, {"top_p": float("nan")}, {"candidates": 0}, {"top_k": 0},
+                                     {"top_k": VOCABULARY + 1}, {"top_k": 2.5}])
 def test_settings_out_of_range(model, setting):
-    with pytest.raises(ValueError, match="temperature|top_p|candidates"):
+    with pytest.raises(ValueError, match="temperature|top_p|top_k|candidates"):
         generation.compose(model, PLAN, seed=1, **setting)
 
 
