@@ -18,7 +18,8 @@ WEIGHTS = "weights/chorale_lstm.weights.h5"
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return 0, or 2 after a message about what to change."""
-    parser = argparse.ArgumentParser(prog="python -m course_utils", description="Deep learning with music: make some, measure some.")
+    description = "Deep learning with music: make some, measure some."
+    parser = argparse.ArgumentParser(prog="python -m course_utils", description=description)
     commands = parser.add_subparsers(dest="command", required=True)
     _add_compose(commands)
     _add_score(commands)

@@ -157,14 +157,14 @@ def draw_voices(model: networks.ChoraleLSTM, state, semitones, recalled, trust, 
     return tf.stack(tokens, axis=-1), tf.stack(nats, axis=-1)
 
 
-def draw_onsets(model: networks.ChoraleLSTM, state, semitones, tokens, previous, struck, seed, temperature):
+def draw_onsets(model: networks.ChoraleLSTM, state, semitones, tokens, previous, struck, seed, temperature, top_k):
     """Draw which voices strike their note (batch, 4), keeping those that `struck` gives as 0 or 1."""
     copies, before = transposed(tokens, semitones), transposed(previous, semitones)
     patterns = tf.exp(tf.reshape(model.onset(state, model.embed(copies), copies, before), (tf.size(semitones), -1, 16)))
     bits = tf.constant((np.arange(16)[:, None] >> np.arange(4)) & 1, tf.int32)
     possible = tf.reduce_all((struck[:, None] < 0) | (struck[:, None] == bits), axis=-1)
     wanted = tf.where(possible, tf.math.log(tf.maximum(tf.reduce_mean(patterns, axis=0), 1e-30)), -1e6)
-    return tf.gather(bits, draw(wanted, tf.fill(tf.shape(wanted)[:1], -1), seed, temperature, 1.0, 16))
+    return tf.gather(bits, draw(wanted, tf.fill(tf.shape(wanted)[:1], -1), seed, temperature, 1.0, tf.minimum(top_k, 16)))
 
 
 @functools.lru_cache(maxsize=4)
@@ -187,7 +187,8 @@ def _loop(model: networks.ChoraleLSTM):
             trust = tf.transpose(tf.gather(model.trust[..., step % 2], length, axis=1))
             tokens, nats = draw_voices(model, state, semitones, recalled, trust, fixed[:, step], (seed, 5 * step),
                                        temperature, top_p, top_k)
-            onsets = draw_onsets(model, state, semitones, tokens, previous, struck[:, step], (seed, 5 * step + 4), temperature)
+            onsets = draw_onsets(model, state, semitones, tokens, previous, struck[:, step], (seed, 5 * step + 4),
+                                 temperature, top_k)
             written = [array.write(step, row) for array, row in zip(written, (tokens, onsets, nats), strict=True)]
             match, history = memory.remember(match, history, step, tokens)
             previous, held = tf.ensure_shape(tokens, (None, 4)), tf.ensure_shape(onsets_seen * (1 + onsets), (None, 4))

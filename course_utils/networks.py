@@ -174,3 +174,118 @@ def load_chorale_lstm() -> ChoraleLSTM:
 def model_card(name: str) -> dict:
     """Return the recipe and the measured figures of shipped weights, such as those of "chorale_lstm"."""
     return json.loads(environment.shipped(f"weights/{name}.json").read_text(encoding="utf-8"))
+
+
+def audio_lstm(outputs: int = 64, activation: str | None = None, bins: int = 64, hidden: int = 128) -> keras.Model:
+    """Build the network that predicts the next frame of audio features (written out in 07_lstm_continues_audio).
+
+    Args:
+        outputs: numbers a frame: the bins of the next frame, or one logit for each code of a codebook.
+        activation: of the output layer; None for any real number.
+        bins: numbers in a frame that goes in.
+        hidden: LSTM units.
+
+    Returns:
+        A model from (batch, frames, bins) to (batch, frames, outputs).
+    """
+    frames = keras.Input((None, bins))
+    states = layers.LSTM(hidden, return_sequences=True)(frames)
+    return keras.Model(frames, layers.Dense(outputs, activation)(states))
+
+
+def mixture_nll(y, outputs):
+    """Return the negative log-likelihood of numbers under a mixture of Gaussians (written out in 07_lstm_continues_audio).
+
+    Bishop, "Mixture density networks" (1994).
+
+    Args:
+        y: (batch, 1), what happened.
+        outputs: (batch, 3 * components): logits of the components, their means, and the logarithms of their widths.
+
+    Returns:
+        (batch,) in nats.
+    """
+    logits, means, log_widths = ops.split(outputs, 3, axis=-1)
+    distance = (y - means) / ops.exp(log_widths)
+    log_density = -0.5 * distance**2 - log_widths - 0.5 * np.log(2 * np.pi)
+    return -ops.logsumexp(ops.log_softmax(logits) + log_density, axis=-1)
+
+
+def frame_cnn(classes: int = 8, dropout: float = 0.0, weight_decay: float = 0.0) -> keras.Model:
+    """Build the 1-D CNN on frames of 1024 samples (written out in 05_cnn_hears_timbre).
+
+    Args:
+        classes: what it tells apart.
+        dropout: share of the numbers before the last layer that are set to 0 in training.
+        weight_decay: times the sum of all squared weights, added to the loss.
+
+    Returns:
+        A model from (batch, 1024, 1) to probabilities (batch, classes).
+    """
+    small = keras.regularizers.L2(weight_decay)
+    return keras.Sequential([
+        keras.Input((1024, 1)),
+        layers.Conv1D(32, 5, activation="relu", kernel_regularizer=small),
+        layers.MaxPooling1D(2),
+        layers.Conv1D(64, 3, activation="relu", kernel_regularizer=small),
+        layers.MaxPooling1D(2),
+        layers.Flatten(),
+        layers.Dropout(dropout),
+        layers.Dense(classes, "softmax", kernel_regularizer=small),
+    ])
+
+
+def picture_cnn(classes: int = 8, dropout: float = 0.3) -> keras.Model:
+    """Build a 2-D CNN on log-mel spectrograms of whole notes (written out in 05_cnn_hears_timbre).
+
+    Args:
+        classes: what it tells apart.
+        dropout: before the last layer.
+
+    Returns:
+        A model from (batch, 63, 64) to probabilities (batch, classes).
+    """
+    return keras.Sequential([
+        keras.Input((63, 64)),
+        layers.Reshape((63, 64, 1)),
+        layers.Conv2D(16, 5, strides=2, padding="same", activation="relu"),
+        layers.Conv2D(32, 3, strides=2, padding="same", activation="relu"),
+        layers.Conv2D(64, 3, strides=2, padding="same", activation="relu"),
+        layers.GlobalAveragePooling2D(),
+        layers.Dropout(dropout),
+        layers.Dense(classes, "softmax"),
+    ])
+
+
+def timbre_cnn(classes: int = 8, channels: int = 64, dropout: float = 0.3) -> keras.Model:
+    """Build the CNN that hears timbre (written out in 05_cnn_hears_timbre).
+
+    It sees two coarse pictures of a note in 16 broad bands: the outline of the spectrum, and its texture, which is how much
+    neighbouring mel bands differ. Filters slide over time, and the whole note is pooled.
+
+    Args:
+        classes: what it tells apart.
+        channels: filters of each layer.
+        dropout: before each of the last two layers.
+
+    Returns:
+        A model from (batch, 63, 64), `timbre.pictures`, to probabilities (batch, classes);
+        its layer "embedding" gives (batch, 64).
+    """
+    note = keras.Input((63, 64))
+    texture = ops.abs(note - ops.roll(note, 1, axis=2))
+    broad = [ops.mean(ops.reshape(picture, (-1, 63, 16, 4)), axis=3) for picture in (note, texture)]
+    x = layers.GaussianNoise(0.1)(layers.Concatenate()(broad))
+    for _ in range(3):
+        x = layers.Conv1D(channels, 5, strides=2, padding="same", use_bias=False)(x)
+        x = layers.SpatialDropout1D(0.1)(layers.ReLU()(layers.BatchNormalization()(x)))
+    x = layers.Concatenate()([layers.GlobalAveragePooling1D()(x), layers.GlobalMaxPooling1D()(x)])
+    x = layers.Dense(64, "relu", name="embedding")(layers.Dropout(dropout)(x))
+    return keras.Model(note, layers.Dense(classes, "softmax")(layers.Dropout(dropout)(x)))
+
+
+def load_timbre_cnn() -> keras.Model:
+    """Return `timbre_cnn` with its shipped weights (trained by `python -m tools.train_weights timbre_cnn`)."""
+    model = timbre_cnn()
+    model.load_weights(environment.shipped("weights/timbre_cnn.weights.h5"))
+    return model

@@ -256,3 +256,45 @@ def compare_spectrograms(sounds: Mapping[str, np.ndarray], sr: int, n_fft: int |
         ax.set(title=title, xlabel="time in s", xlim=(0, seconds))
     axes[0, 0].set(ylabel="frequency in Hz", ylim=(0, highest))
     return axes[0]
+
+
+def confusion(counts: np.ndarray, names: Sequence[str], ax=None):
+    """Draw a confusion matrix: rows as played, columns as heard, in per cent of the row (05_cnn_hears_timbre).
+
+    Args:
+        counts: (classes, classes), how often the class of the row was taken for that of the column.
+        names: of the classes.
+        ax: matplotlib axes; new ones if None.
+
+    Returns:
+        The axes.
+    """
+    ax = _axes(ax, figsize=(5, 4.2))
+    share = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    ax.imshow(share, cmap=_few_colors("Blues"), vmin=0, vmax=100)
+    for (row, column), value in np.ndenumerate(share):
+        if value >= 0.5:
+            ax.text(column, row, f"{value:.0f}", ha="center", va="center", fontsize=9, color="white" if value > 55 else "black")
+    ax.set_xticks(range(len(names)), names, rotation=45, ha="right")
+    ax.set_yticks(range(len(names)), names)
+    ax.set(xlabel="heard as", ylabel="played")
+    return ax
+
+
+def embedding(points: np.ndarray, groups: Sequence[str], ax=None):
+    """Draw sounds as dots on a map, a colour and a shape for each group (05_cnn_hears_timbre).
+
+    Args:
+        points: (sounds, 2).
+        groups: name of each sound's group.
+        ax: matplotlib axes; new ones if None.
+
+    Returns:
+        The axes.
+    """
+    ax, groups = _axes(ax, figsize=(7, 4.5)), np.asarray(groups)
+    for number, name in enumerate(dict.fromkeys(groups.tolist())):
+        ax.scatter(*points[groups == name].T, s=30, color=COLORS[number % len(COLORS)], marker="osD^vPX*"[number % 8], label=name)
+    ax.set(xticks=[], yticks=[])
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    return ax

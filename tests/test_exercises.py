@@ -5,6 +5,7 @@ import scipy.fft
 
 from course_utils import exercises
 from course_utils.features import dct_matrix
+from course_utils.recurrence import sigmoid
 
 
 def shift(pitches, semitones):
@@ -120,6 +121,135 @@ def smooth_without_scale(log_mel, keep):
     return scipy.fft.idct(coefficients, norm="ortho")
 
 
+def gru_step(x, h, kernel, recurrent, order="zrg"):
+    x_part = dict(zip(order, np.split(x @ kernel, 3, axis=-1)))
+    u = dict(zip(order, np.split(recurrent, 3, axis=-1)))
+    z, r = (sigmoid(x_part[name] + h @ u[name]) for name in "zr")
+    return z * h + (1 - z) * np.tanh(x_part["g"] + (r * h) @ u["g"])
+
+
+def gru_with_z_upside_down(x, h, kernel, recurrent):
+    z = sigmoid(np.split(x @ kernel, 3, axis=-1)[0] + h @ np.split(recurrent, 3, axis=-1)[0])
+    candidate = (gru_step(x, h, kernel, recurrent) - z * h) / (1 - z)
+    return (1 - z) * h + z * candidate
+
+
+def gru_with_late_reset(x, h, kernel, recurrent):
+    (x_z, x_r, x_g), (h_z, h_r, h_g) = (np.split(a, 3, axis=-1) for a in (x @ kernel, h @ recurrent))
+    z, r = sigmoid(x_z + h_z), sigmoid(x_r + h_r)
+    return z * h + (1 - z) * np.tanh(x_g + r * h_g)
+
+
+def gru_without_reset(x, h, kernel, recurrent):
+    z, _, g = np.split(x @ kernel + h @ recurrent, 3, axis=-1)
+    return sigmoid(z) * h + (1 - sigmoid(z)) * np.tanh(g)
+
+
+def gru_in_place(x, h, kernel, recurrent):
+    h[:] = gru_step(x, h, kernel, recurrent)
+    return h
+
+
+def delay(kernel=((1, 0),), recurrent=((0, 1), (0, 0)), bias=(0, 0)):
+    return [np.array(kernel, float), np.array(recurrent, float), np.array(bias, float)]
+
+
+def skill(said, last, target):
+    return 1 - np.mean((said - target) ** 2) / np.mean((last - target) ** 2)
+
+
+def skill_of_absolute_errors(said, last, target):
+    return 1 - np.mean(np.abs(said - target)) / np.mean(np.abs(last - target))
+
+
+def skill_in_place(said, last, target):
+    said -= target
+    return 1 - np.mean(said**2) / np.mean((last - target) ** 2)
+
+
+def top_k(p, k):
+    kept = np.where(p >= np.sort(p)[-k], p, 0)
+    return kept / kept.sum()
+
+
+def top_k_in_place(p, k):
+    p[np.argsort(p)[:-k]] = 0
+    return p / p.sum()
+
+
+def back_off(count, total, distinct, shorter):
+    return shorter if total == 0 else (count + 3 * distinct * shorter) / (total + 3 * distinct)
+
+
+def gumbel_pick(logits, temperature, noise):
+    return int(np.argmax(logits if temperature == 0 else logits / temperature + noise))
+
+
+def gumbel_pick_in_place(logits, temperature, noise):
+    logits /= temperature or 1
+    return np.argmax(logits + noise * (temperature > 0))
+
+
+def mean_pool_backward(dy, x, size):
+    dx = np.zeros(x.shape)
+    dx[:, : size * dy.shape[1]] = np.repeat(dy, size, axis=1) / size
+    return dx
+
+
+def mean_pool_backward_by_loops(dy, x, size):
+    dx = np.zeros_like(x)
+    for t in range(dy.shape[1]):
+        for k in range(size):
+            dx[:, size * t + k] = dy[:, t] / size
+    return dx
+
+
+def mean_pool_backward_undivided(dy, x, size):
+    return size * mean_pool_backward(dy, x, size)
+
+
+def mean_pool_backward_without_rest(dy, x, size):
+    return np.repeat(dy, size, axis=1) / size
+
+
+def mean_pool_backward_with_rest(dy, x, size):
+    return np.pad(np.repeat(dy, size, axis=1), ((0, 0), (0, x.shape[1] - size * dy.shape[1]), (0, 0)), mode="edge") / size
+
+
+def mean_pool_backward_tiled(dy, x, size):
+    dx = np.zeros(x.shape)
+    dx[:, : size * dy.shape[1]] = np.tile(dy, (1, size, 1)) / size
+    return dx
+
+
+def mean_pool_backward_to_the_first(dy, x, size):
+    dx = np.zeros(x.shape)
+    dx[:, : size * dy.shape[1] : size] = dy
+    return dx
+
+
+def mean_pool_backward_in_place(dy, x, size):
+    x[:] = mean_pool_backward(dy, x, size)
+    return x
+
+
+def balanced(played, heard):
+    return np.mean([(heard[played == k] == k).mean() for k in np.unique(played)])
+
+
+def balanced_by_heard(played, heard):
+    return np.mean([(played[heard == k] == k).mean() for k in np.unique(heard)])
+
+
+def relative(level):
+    return level - level.max(axis=(1, 2), keepdims=True)
+
+
+def relative_in_place(level):
+    level -= level.max(axis=(1, 2), keepdims=True)
+    return level
+
+
 # Number: (worked answers, wrong answers, each with what the hint must say).
 ANSWERS = {
     "00.1": ([160, 160.0, np.int64(160), np.array(160.0)],
@@ -183,6 +313,99 @@ ANSWERS = {
              [(["MFCC", "chroma", "STFT", "log-mel"], "(a)"), (["log-mel", "STFT", "chroma", "MFCC"], "(b)"),
               (["log-mel", "log-mel", "STFT", "MFCC"], "each once"), (["chroma", "log-mel", "STFT", "MFCC"], "(a)"),
               (["log-mel", "chroma", "MFCC", "STFT"], "(c)"), ("STFT", "four names"), ([1, 2, 3, 4], "four names")]),
+    "04.1": ([254, 254.0, np.int64(254)],
+             [(256, "minus one at the ends"), (255, "layer by layer"), (253, "width minus one"), (508, "before the last"),
+              (16256, "How many steps"), (252, "T // 2"), ("254", "One number"), ((254, 64), "One number")]),
+    "04.2": ([6400, 5 * 32 + 32 + 3 * 32 * 64 + 64],
+             [(6304, "biases are missing"), (448, "all 32 channels"), (6208, "second layer alone"), (192, "first layer alone"),
+              (64, "a bias a filter"), ([192, 6208], "One number")]),
+    "04.3": ([np.ones(16) / 16, [0.5, 0, 0, 0, 0, 0, 0, 0, 0.5], np.ones(32) / 32, -np.ones(16) / 16],
+             [(np.ones(16), "16.00 at 0 Hz and 0.00"), (np.ones(8) / 8, "0.64 at 1000 Hz"), (np.array([-1, 1]), "0.00 at 0 Hz"),
+              (np.ones((1, 16)) / 16, "one axis"), (np.array([1.0]), "two at least"), (16, "one axis"),
+              (np.full(16, np.nan), "finite"), (np.array([0.5, 0.5]), "two samples cancel")]),
+    "04.4": ([mean_pool_backward, mean_pool_backward_by_loops],
+             [(mean_pool_backward_undivided, "every step gets all of dy"), (mean_pool_backward_without_rest, "shape (2, 6, 3)"),
+              (mean_pool_backward_with_rest, "left out get a gradient"), (mean_pool_backward_tiled, "mixed up"),
+              (mean_pool_backward_to_the_first, "max-pooling"), (mean_pool_backward_in_place, "changed its input"),
+              (lambda dy, x, size: dy / size, "shape (2, 3, 3)"), (lambda dy, x: x, "TypeError"),
+              (lambda dy, x, size: x, "in the first channel"), (2, "You gave 2")]),
+    "05.1": ([16256, 16256.0, np.int64(16256)],
+             [(16384, "Without padding"), (254, "64 filters answer"), (8128, "not 32"), (32512, "second pooling"),
+              (65024, "both poolings"), (130056, "weights"), (1024, "Follow the length"), ("16256", "One number")]),
+    "05.2": ([12, 12.0], [(5, "first layer"), (6, "first pooling"), (8, "two samples"), (10, "before the second"),
+                          (14, "not four"), (1024, "far less"), (7, "Go backwards"), ([12], "One number")]),
+    "05.3": ([balanced], [(lambda played, heard: (played == heard).mean(), "large classes"),
+                          (balanced_by_heard, "Go by what was played"), (lambda played, heard: 1.0, "returned 1, not 0.75"),
+                          (balanced(np.zeros(1), np.zeros(1)), "A function"),
+                          (lambda played: 0, "TypeError")]),
+    "05.4": ([relative], [(relative_in_place, "changed its input"), (lambda level: level - level.max(), "whole batch"),
+                          (lambda level: level - level.max(axis=2, keepdims=True), "attack and decay"),
+                          (lambda level: level - level.max(axis=1, keepdims=True), "its colour"),
+                          (lambda level: level.max(axis=(1, 2)), "shape"), (lambda level: level - level.mean(), "0 dB")]),
+    "06.1": ([98_816, 98_816.0, np.int64(98_816)],
+             [(98_304, "biases"), (24_704, "simple RNN"), (74_112, "three gates"), (33_280, "recurrent kernels"),
+              (66_048, "kernels for the inputs"), (49_408, "not 64"), (100_000, "four parts"), ("98816", "One number")]),
+    "06.2": ([3.05, np.log(0.01**0.01 / (1 - 0.01**0.01)), np.float32(3.05)],
+             [(0.955, "how open"), (0.722, "Undo"), (1.0, "of the gradient is left"), (-3.05, "0.0452"), (4.6, "0.37"),
+              (1e6, "not 0.01"), ([3.05], "One number")]),
+    "06.3": ([delay(), tuple(delay()), [array.tolist() for array in delay()], delay(recurrent=((0.01, 1), (0.01, 0)))],
+             [(delay(recurrent=((0, 0), (1, 0))), "row is where"),
+              (delay(kernel=((0, 1),), recurrent=((0, 0), (1, 0))), "swapped"),
+              (delay(kernel=((1, 1),)), "neither the input"), (delay(recurrent=((0, 0), (0, 0))), "unit 1"),
+              (delay(recurrent=((0, 0), (0, 1))), "row is where"), (delay(recurrent=((0, 1), (0, 1))), "nor itself"),
+              (delay(bias=(0, 1)), "unit 1"), (delay(kernel=((1,), (0,))), "(2, 1)"), (delay()[:2], "three arrays"),
+              (delay(kernel=((np.nan, 0),)), "NaN"), (delay(kernel=((2, 0),)), "read nothing else"), (3, "three arrays")]),
+    "06.4": ([gru_step, lambda x, h, kernel, recurrent: gru_step(x, h, kernel, recurrent)],
+             [(gru_with_z_upside_down, "swapped"), (gru_with_late_reset, "before it is multiplied"),
+              (gru_without_reset, "no effect"), (lambda *a: gru_step(*a, order="rzg"), "order z, r, g"),
+              (gru_in_place, "changed one of its inputs"), (lambda x, h, k, u: h @ u, "shape (2, 9)"),
+              (lambda x, h, k, u: h, "compare every equation"), (lambda x, h: h, "TypeError"), (5, "You gave 5")]),
+    "07.1": ([59, 59.0, np.int64(59)],
+             [(58, "starts at frame 0"), (58.5, "whole"), (60, "one too many"), (62, "too late"), (15, "side by side"),
+              (936, "every frame"), (1000, "Count the starts"), ("59", "One number")]),
+    "07.2": ([[-2, 256], (-2.0, 256.0), np.array([-2, 256])],
+             [([-10, 320], "likeliest"), ([10, 400], "Weigh"), ([2, 256], "sign"), ([-2, 16], "root"), ([-2, 0], "not: average"),
+              ([22, 256], "likelier one"), ([0, 256], "the mean"), (-2, "Two numbers"), ([-2, "256"], "One number")]),
+    "07.3": ([skill, lambda said, last, target: 1 - np.sum((said - target) ** 2) / np.sum((last - target) ** 2)],
+             [(lambda said, last, target: 1 - skill(said, last, target), "1 - is missing"),
+              (lambda said, last, target: 1 - np.sqrt(1 - skill(said, last, target)), "squared errors"),
+              (skill_of_absolute_errors, "squared errors"),
+              (lambda said, last, target: np.mean((last - target) ** 2) - np.mean((said - target) ** 2), "It should be 1."),
+              (lambda said, last, target: 1 - (said - target) ** 2, "One number"), (skill_in_place, "changed its input"),
+              (lambda said, last: 1.0, "TypeError"), (0.75, "A function is asked for"),
+              (lambda said, last, target: print(end=""), "returned None")]),
+    "07.4": ([["sample rate", "return_sequences", "softmax", "batch axis"]],
+             [(["batch axis", "return_sequences", "softmax", "sample rate"], "(a)"),
+              (["sample rate", "batch axis", "softmax", "return_sequences"], "(b)"),
+              (["sample rate", "return_sequences", "batch axis", "softmax"], "(c)"),
+              (["softmax"] * 4, "each once"), ("softmax", "four names")]),
+    "08.1": ([60**4 * np.exp(-1.16), 4.06e6, np.exp(4 * (np.log(60) - 0.29))],
+             [(60 * np.exp(-0.29), "one note"), (240 * np.exp(-0.29), "fourth power"), (60**4, "does not pay 0"),
+              (np.exp(-1.16), "under the uniform guess"), (4 * (np.log(60) - 0.29), "exponential"), (123, "undo"),
+              (1 / (60**4 * np.exp(-1.16)), "the other way round"), (60**4 * np.exp(1.16), "exp(-0.29)"),
+              (60**4 / 2**1.16, "not with 2"), ([1, 2], "One number")]),
+    "08.2": ([top_k, lambda p, k: (p * (p >= np.sort(p)[-k])).tolist() / np.sum(np.sort(p)[-k:])],
+             [(top_k_in_place, "changed its input"), (lambda p, k: np.where(p >= np.sort(p)[-k], p, 0), "no longer 1"),
+              (lambda p, k: np.sort(p)[-k:] / np.sort(p)[-k:].sum(), "they do not go"),
+              (lambda p, k: p * (p <= np.sort(p)[k - 1]) / np.sort(p)[:k].sum(), "smallest"),
+              (lambda p, k: (p >= np.sort(p)[-k]) / k, "proportions changed"),
+              (lambda p, k: p * (np.arange(len(p)) < k), "largest"),
+              (lambda p: p, "TypeError"), (0.5, "A function is asked for")]),
+    "08.3": ([back_off, lambda n, t, d, q: (n + 3 * d * q + q * (t == 0)) / (t + 3 * d + (t == 0))],
+             [(lambda n, t, d, q: (n + d * q) / (t + d) if t else q, "factor of 3"),
+              (lambda n, t, d, q: n / t if t else q, "mixed in"),
+              (lambda n, t, d, q: (n + 3 * d * q) / (t + 3 * d), "ZeroDivisionError"),
+              (lambda n, t, d, q: n / (t + 3 * d) if t else q, "numerator"), (lambda n, t, d, q: n + d, "it should be"),
+              (lambda n, t, d, q: (n + 3 * d * q) / t if t else q, "denominator"),
+              (lambda n, t, d, q: 0.5 if t else 0, "it should be")]),
+    "08.4": ([gumbel_pick, lambda z, t, noise: np.argmax(z + t * noise)],
+             [(gumbel_pick_in_place, "changed its input"), (lambda z, t, noise: np.argmax(z), "it is greedy"),
+              (lambda z, t, noise: np.argmax(z / t + noise), "whatever the noise"),
+              (lambda z, t, noise: np.argmax(z + noise), "Divide the logits alone"),
+              (lambda z, t, noise: np.argmax((z + noise) / t) if t else np.argmax(z), "Divide the logits alone"),
+              (lambda z, t, noise: np.argmax(z * t + noise) if t else np.argmax(z), "do not multiply"),
+              (lambda z, t, noise: z / (t or 1) + noise, "One index"), (lambda z, t, noise: 0, "index of the largest"),
+              (lambda z, t: 0, "TypeError")]),
 }
 
 

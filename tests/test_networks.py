@@ -98,3 +98,30 @@ def test_the_card_and_the_weights_belong_together():
     assert networks.load_chorale_lstm().count_params() == card["parameters"]
     with pytest.raises(FileNotFoundError, match="unheard_of"):
         networks.model_card("unheard_of")
+
+
+def test_audio_lstm_answers_after_every_frame_from_what_it_has_seen():
+    keras.utils.set_random_seed(0)
+    model = networks.audio_lstm(outputs=7, bins=5, hidden=6)
+    windows = np.random.default_rng(0).normal(size=(2, 9, 5)).astype(np.float32)
+    before = model(windows).numpy()
+    windows[:, 4:] += 1
+    after = model(windows).numpy()
+    assert before.shape == (2, 9, 7) and (before < 0).any()
+    np.testing.assert_allclose(before[:, :4], after[:, :4], atol=1e-6)
+    assert (np.abs(before[:, 4] - after[:, 4]) > 1e-4).any()
+    assert (networks.audio_lstm(activation="relu", bins=5)(windows).numpy() >= 0).all()
+    assert networks.audio_lstm().count_params() == 4 * 128 * (64 + 128 + 1) + 129 * 64
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.floats(-3, 3), min_size=9, max_size=9), st.floats(-5, 5))
+def test_mixture_nll_is_that_of_scipy_and_a_density(outputs, y):
+    import scipy.special
+    import scipy.stats
+
+    logits, means, log_widths = np.array(outputs).reshape(3, 3)
+    weights = scipy.special.softmax(logits)
+    expected = -np.log((weights * scipy.stats.norm.pdf(y, means, np.exp(log_widths))).sum() + 1e-300)
+    found = float(networks.mixture_nll(np.array([[y]]), np.array([outputs]))[0])
+    assert found == pytest.approx(expected, abs=1e-3) or expected > 80

@@ -124,14 +124,15 @@ def test_packages_added_in_colab_accept_what_is_there():
 # Imports run from right to left only: a module may import modules of the lines above it, and of its own line.
 LAYERS = (
     {"environment"},
-    {"audio", "waveforms", "windows", "preparing", "scores", "engraving", "score_files"},
-    {"features", "inversion", "synth", "downloads", "tones", "datasets"},
-    {"networks", "training", "planning", "generation"},
+    {"audio", "waveforms", "windows", "preparing", "scores", "engraving", "score_files", "convolution", "shapes", "intervals",
+     "ring", "melodies"},
+    {"features", "inversion", "synth", "downloads", "tones", "imagined", "datasets", "recurrence"},
+    {"counterpoint", "memory", "timbre", "networks", "training", "planning", "generation", "ngrams", "continuing"},
     {"evaluation", "listening"},
-    {"plots", "widgets", "feature_explorer", "exercises"},
+    {"plots", "widgets", "feature_explorer", "sound_map", "exercises", "composer"},
     {"__main__"},
 )
-WITH_KERAS = {"networks", "training", "generation", "evaluation"}
+WITH_KERAS = {"memory", "timbre", "networks", "training", "generation", "evaluation"}
 HEAVY = ("tensorflow", "keras", "librosa", "music21", "matplotlib", "verovio", "sklearn", "pandas")
 FILES = sorted((ROOT / "course_utils").rglob("*.py"))
 

@@ -13,7 +13,8 @@ from course_utils import datasets, environment, synth, tones
 
 FONT = Path(str(importlib.resources.files("pretty_midi") / "TimGM6mb.sf2"))
 FEW = tuple(row for row in tones.PROGRAMS if row[0] in (4, 8, 9, 40, 73, 72))
-COLUMNS = ("waveform", "program", "instrument", "family", "pitch", "velocity")
+COLUMNS = ("waveform", "program", "instrument", "family", "fold", "pitch", "velocity")
+SOUND_LOWER_TOO = (14, 16, 17, 18, 19)  # the hum of a bell, organ stops of 16 feet
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,7 @@ def everything(tmp_path_factory):
 
 @pytest.fixture
 def few(monkeypatch, tmp_path):
-    """Six programs instead of 63, an empty cache folder, and a count of what is rendered."""
+    """Six programs instead of 80, an empty cache folder, and a count of what is rendered."""
     rendered = []
 
     def counting(notes, **options):
@@ -74,20 +75,25 @@ def recordings(font, lowest, highest):
             for number, preset in enumerate(presets[:-1]) if preset["bank"] == 0}
 
 
-def test_every_family_has_as_many_programs_in_every_split():
+def test_every_family_is_in_every_fold():
     programs = [program for program, *_ in tones.PROGRAMS]
-    assert len(set(programs)) == len(programs) and len(tones.FAMILIES) >= 8
-    for split, count in zip(tones.SPLITS, (4, 1, 2)):
-        families = [family for _, family, part in tones.PROGRAMS if part == split]
-        assert sorted(families) == sorted(list(range(len(tones.FAMILIES))) * count)
+    assert len(set(programs)) == len(programs) and len(tones.FAMILIES) == 8
+    assert {(family, fold) for _, family, fold in tones.PROGRAMS} == {(f, k) for f in range(8) for k in range(4)}
+    assert set(tones.FOLDS) == set(tones.SPLITS) == set(datasets.SPLITS)
 
 
-def test_no_two_splits_are_made_from_the_same_recordings():
+def test_no_two_folds_are_made_from_the_same_recordings():
     used = recordings(FONT.read_bytes(), min(tones.PITCHES), max(tones.PITCHES))
     assert used[0] & used[2] and len(set().union(*used.values())) > 300, "the sound font was not understood"
-    train, valid, test = (set().union(*(used[program] for program, _, part in tones.PROGRAMS if part == split))
-                          for split in tones.SPLITS)
-    assert train and valid and test and not train & valid and not train & test and not valid & test
+    folds = [set().union(*(used[program] for program, _, fold in tones.PROGRAMS if fold == k)) for k in range(4)]
+    assert all(folds) and not any(folds[i] & folds[j] for i in range(4) for j in range(i))
+
+
+def test_a_fold_belongs_to_one_split(everything):
+    for split in tones.SPLITS:
+        wanted = {fold for fold, name in enumerate(tones.FOLDS) if name == split}
+        assert {fold for _, _, fold in tones.PROGRAMS if tones.FOLDS[fold] == split} == wanted
+    assert dict(zip(everything.program.tolist(), everything.fold.tolist())) == {p: fold for p, _, fold in tones.PROGRAMS}
 
 
 def test_shapes_types_and_ranges(everything):
@@ -95,27 +101,27 @@ def test_shapes_types_and_ranges(everything):
     assert len(everything) == n and everything.waveform.shape == (n, 16000) and everything.waveform.dtype == np.float32
     assert everything.sr == 16000 and everything.skipped == () and len(everything.families) == everything.family.max() + 1
     assert all(getattr(everything, name).shape == (n,) for name in COLUMNS[1:])
-    assert all(getattr(everything, name).dtype.kind == "i" for name in ("program", "family", "pitch", "velocity"))
+    assert all(getattr(everything, name).dtype.kind == "i" for name in ("program", "family", "fold", "pitch", "velocity"))
     peaks = np.abs(everything.waveform).max(axis=1)
     assert peaks.min() > 0.005 and peaks.max() < 0.5
 
 
 def test_names_fit_the_programs(everything):
     rows = {str(name): everything.families[family] for name, family in zip(everything.instrument, everything.family)}
-    assert rows["Violin"] == "strings" and rows["Acoustic Grand Piano"] == "piano" and rows["Tenor Sax"] == "reed"
+    assert rows["Violin"] == "bowed" and rows["Acoustic Grand Piano"] == "plucked" and rows["Tenor Sax"] == "reeds"
     assert len(rows) == len(tones.PROGRAMS)
 
 
 def test_every_tone_sounds_at_its_pitch(everything):
     size = 2**17
     at = np.fft.rfftfreq(size, 1 / 16000)
-    for y, pitch, name in zip(everything.waveform, everything.pitch, everything.instrument):
+    for y, pitch, program in zip(everything.waveform, everything.pitch, everything.program):
         power = np.abs(np.fft.rfft(y[800:] * np.hanning(len(y) - 800), size)) ** 2
         frequency = 440 * 2 ** ((pitch - 69) / 12)
         near = np.abs(np.log2(np.maximum(at, 1) / frequency)) < 1 / 24
         cents = 1200 * np.log2((power[near] * at[near]).sum() / power[near].sum() / frequency)
         lower = power[(at > 25) & (at < frequency * 0.94)].max()
-        assert abs(cents) < 15 and power[near].max() > 30 * lower, (name, pitch, cents)
+        assert abs(cents) < 25 and (program in SOUND_LOWER_TOO or power[near].max() > 30 * lower), (program, pitch, cents)
 
 
 def test_tones_begin_at_once_and_are_let_go_before_the_end(everything):
@@ -153,9 +159,11 @@ def test_a_row_is_what_the_synthesizer_plays(few):
 def test_splits_are_parts_of_the_whole(few):
     parts = {split: datasets.tones(split, per_program=2) for split in datasets.SPLITS}
     whole = datasets.tones(per_program=2)
-    assert [sorted(set(parts[split].program.tolist())) for split in datasets.SPLITS] == [[4, 8, 40, 73], [9], [72]]
+    assert [sorted(set(parts[split].program.tolist())) for split in datasets.SPLITS] == [[4, 8, 40, 72], [73], [9]]
     for name in COLUMNS:
-        np.testing.assert_array_equal(np.concatenate([getattr(part, name) for part in parts.values()]), getattr(whole, name))
+        for part in parts.values():
+            chosen = np.isin(whole.program, part.program)
+            np.testing.assert_array_equal(getattr(part, name), getattr(whole, name)[chosen])
 
 
 def test_rendered_again_from_the_cache_and_in_another_process_it_is_the_same(few, tmp_path, monkeypatch):
@@ -251,18 +259,18 @@ def without(font, *programs):
 
 
 def test_programs_that_a_font_lacks_are_skipped_and_named(few, tmp_path):
-    (tmp_path / "small.sf2").write_bytes(without(FONT.read_bytes(), 40, 72))
+    (tmp_path / "small.sf2").write_bytes(without(FONT.read_bytes(), 40, 9))
     some = datasets.tones(soundfont=tmp_path / "small.sf2", per_program=2)
-    assert set(some.program.tolist()) == {4, 8, 9, 73}
-    assert len(some.skipped) == 2 and some.skipped[0].startswith("Violin (40)") and some.skipped[1].startswith("Piccolo (72)")
-    others = np.isin(datasets.tones(per_program=2).program, [4, 8, 9, 73])
+    assert set(some.program.tolist()) == {4, 8, 72, 73}
+    assert len(some.skipped) == 2 and "Glockenspiel (9)" in some.skipped[0] and "Violin (40)" in some.skipped[1]
+    others = np.isin(datasets.tones(per_program=2).program, [4, 8, 72, 73])
     np.testing.assert_array_equal(some.waveform, datasets.tones(per_program=2).waveform[others])
     with pytest.raises(ValueError, match="none of the instruments of 'test'"):
         datasets.tones("test", soundfont=tmp_path / "small.sf2", per_program=2)
 
 
 def test_programs_that_stay_silent_are_skipped_and_named(few, monkeypatch):
-    monkeypatch.setattr(tones, "PROGRAMS", (*FEW, (65, 7, "test")))
+    monkeypatch.setattr(tones, "PROGRAMS", (*FEW, (65, 4, 3)))
     monkeypatch.setattr(tones, "PITCHES", range(64, 65))  # where the default font has no sample of the alto saxophone
     some = datasets.tones(per_program=1)
     assert 65 not in some.program and "Alto Sax (65): Nothing is heard" in some.skipped[0] and len(some) == 6

@@ -93,7 +93,7 @@ def show(value: Any) -> str:
     if isinstance(value, np.ndarray):
         values = " ".join(np.array2string(value, threshold=12, edgeitems=2, precision=4).split())
         return values if value.size <= 12 else f"an array of shape {value.shape}: {values}"
-    return f"the function {value.__name__}" if hasattr(value, "__code__") else _SHORT.repr(value)
+    return f"the function {value.__name__}" if hasattr(value, "__code__") else " ".join(_SHORT.repr(value).split())
 
 
 def number(answer: Any) -> float:

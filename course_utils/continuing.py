@@ -1,0 +1,166 @@
+"""Continue audio frame by frame: windows of features, free running, what is near a real frame, and a piece to learn from."""
+import contextlib
+import hashlib
+import io
+import re
+import textwrap
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from course_utils import synth
+from course_utils.waveforms import SR, as_array
+
+NOTE = 2048  # samples of one note of the prelude: 8 frames
+CHORDS = {"C": (48, 55, 60, 64), "Am": (45, 52, 60, 64), "F": (41, 53, 57, 60), "Dm": (50, 57, 62, 65), "G": (43, 55, 59, 62)}
+NEXT = {"C": ("F", "Am"), "Am": ("F", "Dm"), "F": ("G", "Dm"), "Dm": ("G", "C"), "G": ("C", "Am")}
+LONGEST_LINE = 230  # characters of an error message that are shown
+NOISE = re.compile(r"Exception encountered|Arguments received|\s*•|\s*$")
+
+
+def prelude(bars: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Play broken chords on a piano, each chord twice a bar, the next one by the toss of a coin.
+
+    Every note has a loudness and a delay of its own, as under human fingers: no moment of the sound comes back exactly
+    (taught in 07_lstm_continues_audio).
+
+    Args:
+        bars: 1 to 1000; a bar lasts 1.024 s, 64 frames of the course's features.
+        seed: of the coin and the fingers.
+
+    Returns:
+        y, float32 (bars * 16384,) at 16 kHz, and the name of each bar's chord, (bars,).
+    """
+    import pretty_midi
+
+    if not isinstance(bars, int | np.integer) or not 1 <= bars <= 1000:
+        raise ValueError(f"bars is a whole number from 1 to 1000, not {bars!r}.")
+    rng, names = np.random.default_rng(seed), ["C"]
+    while len(names) < bars:
+        names.append(NEXT[names[-1]][rng.integers(2)])
+    piano, length = pretty_midi.Instrument(0), NOTE / SR
+    for number, pitch in enumerate(pitch for name in names for pitch in 2 * CHORDS[name]):
+        start = max(0.0, number * length + rng.uniform(-0.008, 0.008))
+        piano.notes.append(pretty_midi.Note(int(rng.integers(60, 110)), pitch, start, start + length))
+    music, file = pretty_midi.PrettyMIDI(resolution=960), io.BytesIO()
+    music.instruments.append(piano)
+    music.write(file)
+    return synth.render_midi(file.getvalue(), sr=SR)[:bars * 8 * NOTE], np.array(names)
+
+
+def sequence_windows(frames: np.ndarray, targets: np.ndarray, length: int = 64,
+                     hop_length: int = 16) -> tuple[np.ndarray, np.ndarray]:
+    """Cut frames into windows, each with the targets one frame later (written out in 07_lstm_continues_audio).
+
+    Args:
+        frames: (frames, bins), what the network reads.
+        targets: (frames, ...), what is to be predicted of each frame: the frames themselves, or a code for each.
+        length: frames in a window, fewer than there are.
+        hop_length: frames from one window's start to the next one's.
+
+    Returns:
+        Inputs (windows, length, bins) and targets (windows, length, ...): at each place, that of the next frame.
+    """
+    starts = range(0, len(frames) - length, hop_length)
+    inputs = np.stack([frames[s:s + length] for s in starts])
+    return inputs, np.stack([targets[s + 1:s + 1 + length] for s in starts])
+
+
+def continue_frames(predict: Callable[[np.ndarray], np.ndarray], primer: np.ndarray, steps: int) -> np.ndarray:
+    """Let a network run free: feed it its own frames, one after the other (written out in 07_lstm_continues_audio).
+
+    Args:
+        predict: a function from windows (batch, context, bins) to the next frames (batch, bins).
+        primer: real frames to begin with, (batch, context, bins).
+        steps: frames to invent.
+
+    Returns:
+        float32 (batch, steps, bins), without the primer.
+    """
+    frames, context = np.asarray(primer, np.float32), primer.shape[1]
+    for _ in range(steps):
+        following = predict(frames[:, -context:])
+        frames = np.concatenate([frames, following[:, None]], axis=1, dtype=np.float32)
+    return frames[:, context:]
+
+
+def last_output(model) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a quick function from windows to a network's output at their last frame (used in 07_lstm_continues_audio).
+
+    `model.predict` spends a tenth of a second on every call; this compiles the network once.
+
+    Args:
+        model: a Keras model from (batch, frames, bins) to (batch, frames, outputs).
+
+    Returns:
+        A function from float (batch, frames, bins) to float32 (batch, outputs).
+    """
+    import tensorflow as tf
+
+    @tf.function(reduce_retracing=True)
+    def compiled(windows):
+        return model(windows, training=False)[:, -1]
+
+    return lambda windows: compiled(tf.constant(windows, tf.float32)).numpy()
+
+
+def draw_index(logits: np.ndarray, rng: np.random.Generator, temperature: float = 1.0) -> np.ndarray:
+    """Draw an index with the probabilities softmax(logits / temperature) (written out in 07_lstm_continues_audio).
+
+    The Gumbel-max trick: Gumbel, "Statistical theory of extreme values and some practical applications" (1954).
+
+    Args:
+        logits: (..., choices).
+        rng: NumPy's random generator.
+        temperature: above 0; small values play safe.
+
+    Returns:
+        int (...).
+    """
+    return (logits / temperature + rng.gumbel(size=logits.shape)).argmax(axis=-1)
+
+
+def nearest(frames: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Find for each frame the most similar one of those known (taught in 07_lstm_continues_audio).
+
+    Args:
+        frames: (..., bins), such as log-mel in dB.
+        known: (known, bins), at least one.
+
+    Returns:
+        The index of the most similar known frame, int (...), and how far away it is, the root of the mean squared
+        difference over the bins, float (...), in the unit of the frames.
+
+    Raises:
+        ValueError: if the two do not have the same bins.
+    """
+    frames, known = as_array(frames).astype(np.float64), as_array(known).astype(np.float64)
+    if known.ndim != 2 or not len(known) or frames.shape[-1:] != known.shape[1:]:
+        raise ValueError(f"nearest takes frames of shape (..., bins) and known ones of shape (known, bins), with the same bins, "
+                         f"not {frames.shape} and {known.shape}.")
+    rows, squares = frames.reshape(-1, frames.shape[-1]), (known**2).sum(axis=1)
+    blocks = np.split(rows, range(256, len(rows), 256))
+    index = np.concatenate([(squares - 2 * block @ known.T).argmin(axis=1) for block in blocks])
+    distance = np.sqrt(((rows - known[index]) ** 2).mean(axis=1))
+    return index.reshape(frames.shape[:-1]), distance.reshape(frames.shape[:-1])
+
+
+def weights_checksum(model) -> str:
+    """Return a checksum of a Keras model's weights, 16 hexadecimal digits, to be kept in files it generated."""
+    return hashlib.sha256(b"".join(weights.tobytes() for weights in model.get_weights())).hexdigest()[:16]
+
+
+@contextlib.contextmanager
+def expect_error() -> Iterator[None]:
+    """Run a block that should fail, and print its error's last line, in brief, instead of stopping the notebook.
+
+    Taught in 07_lstm_continues_audio.
+    """
+    try:
+        yield
+    except Exception as error:
+        text = re.sub(r"\x1b\[[\d;]*m", "", str(error))
+        line = next((line for line in text.splitlines() if not NOISE.match(line)), "").split(" for '{{node")[0]
+        print(textwrap.fill(f"{type(error).__name__}: " + textwrap.shorten(line, LONGEST_LINE, placeholder=" …"), width=96))
+    else:
+        print("No error.")
