@@ -125,7 +125,7 @@ def test_packages_added_in_colab_accept_what_is_there():
 LAYERS = (
     {"environment"},
     {"audio", "waveforms", "windows", "preparing", "scores", "engraving", "score_files", "convolution", "shapes", "intervals",
-     "ring", "melodies"},
+     "melodies"},
     {"features", "inversion", "synth", "downloads", "tones", "imagined", "datasets", "recurrence"},
     {"counterpoint", "memory", "timbre", "networks", "training", "planning", "generation", "ngrams", "continuing"},
     {"evaluation", "listening"},
