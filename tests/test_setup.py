@@ -125,14 +125,15 @@ def test_packages_added_in_colab_accept_what_is_there():
 LAYERS = (
     {"environment"},
     {"audio", "waveforms", "windows", "preparing", "scores", "engraving", "score_files", "convolution", "shapes", "intervals",
-     "melodies"},
-    {"features", "inversion", "synth", "downloads", "tones", "imagined", "datasets", "recurrence"},
-    {"counterpoint", "memory", "timbre", "networks", "training", "planning", "generation", "ngrams", "continuing"},
+     "ring", "melodies"},
+    {"features", "inversion", "synth", "downloads", "tones", "imagined", "datasets", "recurrence", "gan_by_hand"},
+    {"counterpoint", "memory", "timbre", "networks", "training", "planning", "generation", "ngrams", "continuing",
+     "gan_losses", "gan_toys"},
     {"evaluation", "listening"},
-    {"plots", "widgets", "feature_explorer", "sound_map", "exercises", "composer"},
+    {"plots", "animation", "widgets", "feature_explorer", "sound_map", "exercises", "composer"},
     {"__main__"},
 )
-WITH_KERAS = {"memory", "timbre", "networks", "training", "generation", "evaluation"}
+WITH_KERAS = {"memory", "timbre", "networks", "training", "generation", "evaluation", "gan_losses", "gan_toys"}
 HEAVY = ("tensorflow", "keras", "librosa", "music21", "matplotlib", "verovio", "sklearn", "pandas")
 FILES = sorted((ROOT / "course_utils").rglob("*.py"))
 
