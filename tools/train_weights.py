@@ -38,7 +38,7 @@ def chorale_lstm(folder: Path, seed: int = 1) -> tuple:
 
 def timbre_cnn(folder: Path, seed: int = 1) -> tuple:
     """Train the CNN that hears timbre on all programs but the test ones; return it, its recipe, its balanced accuracies."""
-    recipe = {"epochs": 12, "batch": 64, "learning_rate": 2e-3, "imagined": versions.IMAGINED, "seed": seed}
+    recipe = {"epochs": 40, "batch": 64, "learning_rate": 2e-3, "imagined": versions.IMAGINED, "seed": seed}
     found = datasets.tones()
     x, *labels = versions.pictures_of("real")
 
