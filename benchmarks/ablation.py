@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from keras import layers, ops
 from tqdm import tqdm
 
-from course_utils import datasets, environment, evaluation, memory, networks, training
+from course_utils import datasets, environment, evaluation, memory, networks, ngrams, training
 
 RECIPE = {"batch": 40, "window": 96, "steps": 400, "learning_rate": 3e-3, "seed": 1}
 TABLE = Path(__file__).parent / "ablation.md"
@@ -46,8 +47,20 @@ def shipped() -> list[tuple[str, float, float]]:
             for split in data]
     rows.append(("both, and the metre unknown as well (`course_utils score`)",
                  *(sum(nats) / (4 * sum(len(p["beat"]) for p in data[split])) for nats, split in zip(bare, data, strict=True))))
+    rows.append(("both, mixed with the counts of the back-off Markov model", *mixed(model, data)))
     rows.append(("the network alone, with dynamic evaluation", *(dynamic(data[split]) for split in data)))
     return rows
+
+
+def mixed(model, data: dict[str, list[dict]]) -> list[float]:
+    """Mix network and counts; the share of the counts is the best one on the validation pieces."""
+    counts = ngrams.fit(ngrams.LADDER["Markov with back-off"], datasets.chorales("train"))
+    p = [[np.exp(-np.concatenate(rows)) for rows in (evaluation.chorale_nats(model, data[split]), found)]
+         for split in data for found in [[ngrams.note_nats(counts, score) for score in datasets.chorales(split)]]]
+    costs = [[-np.log((1 - share) * network + share * markov).mean() for share in np.arange(0.02, 0.4, 0.02)]
+             for network, markov in p]
+    best = int(np.argmin(costs[0]))
+    return [float(row[best]) for row in costs]
 
 
 def dynamic(found: list[dict], segment: int = 32, rate: float = 0.05) -> float:
@@ -106,6 +119,77 @@ def same(batch: dict) -> dict:
     return batch
 
 
+class Hearing(networks.ChoraleLSTM):
+    """The network with something more to read, worked out from the notes that it reads anyway."""
+
+    def more(self, previous):
+        """Return what is added, (batch, steps, features) float32."""
+        raise NotImplementedError
+
+    def read(self, previous, struck, beat, phrase, key):
+        x, seen = super().read(previous, struck, beat, phrase, key)
+        more = self.more(previous)
+        return ops.concatenate([x, more], axis=-1), ops.concatenate([seen, more], axis=-1)
+
+
+class Intervals(Hearing):
+    """It also reads how many semitones each of the six pairs of voices is apart."""
+
+    def more(self, previous):
+        pairs = [previous[..., high] - previous[..., low] for high in range(4) for low in range(high + 1, 4)]
+        return ops.concatenate([ops.one_hot(ops.clip(pair + 12, 0, 48), 49) for pair in pairs], axis=-1)
+
+
+class Ages(Hearing):
+    """It also reads for how many sixteenths each voice has not moved."""
+
+    def more(self, previous):
+        places = ops.arange(ops.shape(previous)[1], dtype="int32")[None, :, None]
+        moved = ops.concatenate([ops.ones_like(previous[:, :1]), ops.cast(previous[:, 1:] != previous[:, :-1], "int32")], axis=1)
+        age = ops.minimum(places - ops.associative_scan(ops.maximum, places * moved, axis=1), 16)
+        return ops.reshape(ops.one_hot(age, 17), (*ops.shape(previous)[:2], 68))
+
+
+class PitchClasses(Hearing):
+    """It also reads how often each pitch class has sounded so far in the window: a key that nobody has to tell it."""
+
+    def more(self, previous):
+        sounding = ops.cast((previous > 0) & (previous < networks.START), "float32")[..., None]
+        heard = ops.cumsum(ops.sum(sounding * ops.one_hot(previous % 12, 12), axis=2), axis=1)
+        return heard / ops.maximum(ops.sum(heard, axis=-1, keepdims=True), 1.0)
+
+
+class Normed(layers.LSTM):
+    """An LSTM whose output is normalised (Ba et al. 2016, around the cell and not in it)."""
+
+    def __init__(self, units, **how):
+        super().__init__(units, **how)
+        self.norm = layers.LayerNormalization()
+
+    def call(self, sequences, initial_state=None, mask=None, training=False):
+        return self.norm(super().call(sequences, initial_state, mask, training))
+
+
+class Residual(layers.LSTM):
+    """An LSTM that adds to its input, where both are of the same length."""
+
+    def call(self, sequences, initial_state=None, mask=None, training=False):
+        found = super().call(sequences, initial_state, mask, training)
+        return sequences + found if sequences.shape[-1] == self.units else found
+
+
+class Tied(networks.ChoraleLSTM):
+    """The table that reads a pitch also scores it: logits are products with the embedded pitches (Press and Wolf 2017)."""
+    projections = None
+
+    def voice(self, rank, state, chosen, training=False):
+        if self.projections is None:
+            self.projections = [layers.Dense(self.pitch.output_dim) for _ in networks.ORDER]
+        hidden = self.drop(self.hidden[rank](ops.concatenate([state, *chosen], axis=-1)), training=training)
+        pitches = np.arange(networks.VOCABULARY) + networks.ORDER[rank] * (networks.VOCABULARY + 1)
+        return self.projections[rank](hidden) @ ops.transpose(self.pitch(pitches))
+
+
 VARIANTS: dict[str, dict] = {
     "the recipe": {},
     "no transposition in training": {"semitones": (0,)},
@@ -117,6 +201,13 @@ VARIANTS: dict[str, dict] = {
     "windows of 192 sixteenths, half as many": {"window": 192, "batch_size": 20},
     "label smoothing 0.05": {"loss": smoothed},
     "a twentieth of the inputs wrong": {"batch": noisy},
+    "intervals between the voices as inputs": {"build": Intervals},
+    "sixteenths since each voice moved as inputs": {"build": Ages},
+    "pitch classes so far as inputs": {"build": PitchClasses},
+    "layer normalisation after each LSTM": {"lstm": Normed},
+    "a residual connection around the second LSTM": {"lstm": Residual},
+    "embeddings tied to the outputs": {"build": Tied},
+    "weights averaged over training (0.98 a step)": {"average": 0.98},
 }
 
 
@@ -124,20 +215,41 @@ def trained(variant: dict, folder: Path) -> float:
     """Train one variant with the short recipe; return its best validation figure."""
     environment.seed_everything(RECIPE["seed"])
     order, semitones = variant.get("order", networks.ORDER), variant.get("semitones", training.TRANSPOSITIONS)
-    with unittest.mock.patch.multiple(networks, ORDER=order), unittest.mock.patch.multiple(training, TRANSPOSITIONS=semitones):
-        model = networks.ChoraleLSTM(**variant.get("network", {}))
+    with (unittest.mock.patch.multiple(networks, ORDER=order), unittest.mock.patch.multiple(training, TRANSPOSITIONS=semitones),
+          unittest.mock.patch.object(networks.layers, "LSTM", variant.get("lstm", layers.LSTM))):
+        model = variant.get("build", networks.ChoraleLSTM)(**variant.get("network", {}))
         valid = [variant.get("piece", same)(piece) for piece in pieces("valid")]
         found = [p for p in pieces("train") if len(p["beat"]) >= variant.get("window", 0)]
         window = variant.get("window", RECIPE["window"])
         windows = training.chorale_windows(found, variant.get("batch_size", RECIPE["batch"]), window, RECIPE["seed"])
-        change = variant.get("batch", same)
+        forced(model, valid[:1])
+        change, average = variant.get("batch", same), variant.get("average", 0.0)
+        averages = [tf.Variable(w) for w in model.trainable_variables]
+
+        def batch(number: int) -> dict:
+            for kept, weight in zip(averages, model.trainable_variables, strict=True):
+                kept.assign(average * kept + (1 - average) * weight)
+            return change(windows(number))
 
         def validation() -> float:
-            return evaluation.nats_per_note(evaluation.chorale_nats(model, valid, transpositions=(0,)))
+            trained = [w.numpy() for w in model.trainable_variables]
+            for weight, kept in zip(model.trainable_variables, averages if average else trained, strict=True):
+                weight.assign(kept)
+            measured = forced(model, valid)
+            for weight, value in zip(model.trainable_variables, trained, strict=True):
+                weight.assign(value)
+            return measured
 
-        rows = training.train(model, variant.get("loss", plain), lambda n: change(windows(n)), RECIPE["steps"], folder,
+        rows = training.train(model, variant.get("loss", plain), batch, RECIPE["steps"], folder,
                               learning_rate=RECIPE["learning_rate"], every=100, evaluate=validation)
     return min(row["validation"] for row in rows)
+
+
+def forced(model, found: list[dict]) -> float:
+    """Measure a network in nats per note as `evaluation.chorale_nats` does, but all steps at once."""
+    hidden = without("struck", "phrase", "key")
+    nats = [networks.chorale_nll(model, {name: column[None] for name, column in hidden(piece).items()})[0] for piece in found]
+    return evaluation.nats_per_note([np.asarray(rows) for rows in nats])
 
 
 def main() -> None:

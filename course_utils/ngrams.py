@@ -87,12 +87,15 @@ def nats(model: Ngram, pieces: Sequence[Score]) -> tuple[np.ndarray, np.ndarray]
     Raises:
         ValueError: if a piece has not four voices or leaves MIDI 30..88.
     """
-    costs = []
-    for piece in pieces:
-        read = _read(piece)
-        p = [probabilities(model, rank, _seen(rank, *read), read[0][:, [voice]]) for rank, voice in enumerate(ORDER)]
-        costs.append(-np.log(p).sum())
-    return np.array(costs), np.array([4 * len(piece) for piece in pieces])
+    return np.array([note_nats(model, piece).sum() for piece in pieces]), np.array([4 * len(piece) for piece in pieces])
+
+
+def note_nats(model: Ngram, piece: Score) -> np.ndarray:
+    """Return the negative log-likelihood of each note of a piece in nats, (steps, 4)."""
+    read, costs = _read(piece), np.empty((len(piece), 4))
+    for rank, voice in enumerate(ORDER):
+        costs[:, [voice]] = -np.log(probabilities(model, rank, _seen(rank, *read), read[0][:, [voice]]))
+    return costs
 
 
 def probabilities(model: Ngram, rank: int, seen: dict[str, np.ndarray], tokens: np.ndarray) -> np.ndarray:
