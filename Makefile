@@ -18,7 +18,7 @@ endif
 # Importing TensorFlow takes twice as long where Python may not keep the bytecode.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help lab test music notebooks weights bench colab again
+.PHONY: help lab test music notebooks weights bench colab browser book slides canary again
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -33,7 +33,7 @@ test: export PYTHONHASHSEED = 0
 test: export TF_CPP_MIN_LOG_LEVEL = 3
 test: $(READY) ## set up, and run lint, unit tests, hygiene checks and every notebook (COLAB=1: also on Colab's packages)
 	"$(RUN)" -m ruff check .
-	"$(RUN)" -m pytest tests
+	"$(RUN)" -m pytest -rs tests
 	"$(RUN)" -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 -p no:cacheprovider notebooks
 ifeq ($(COLAB),1)
 	"$(RUN)" -m tools.colab $(or $(COLAB_NOTEBOOKS),notebooks/00_welcome.ipynb)
@@ -53,6 +53,20 @@ bench: $(READY) ## measure speed and quality
 
 colab: $(READY) ## run the notebooks on Colab's packages (COLAB_NOTEBOOKS= for some of them)
 	"$(RUN)" -m tools.colab $(COLAB_NOTEBOOKS)
+
+browser: $(READY) ## try the widgets and run every notebook in JupyterLab in Chromium (needs chromium and playwright)
+	"$(RUN)" -m pytest -rs tests/test_browser.py
+	"$(RUN)" -m tools.lab
+
+book: $(READY) ## render the notebooks as a site to read offline, build/book, and examine it
+	"$(RUN)" -m tools.book
+
+slides: $(READY) ## make slides of every notebook, build/slides
+	"$(RUN)" -m tools.slides
+
+canary: export TF_CPP_MIN_LOG_LEVEL = 3
+canary: $(READY) ## say what is deprecated, and what the newest releases of all packages would break
+	"$(RUN)" -m tools.canary
 
 # The stamp goes first and comes back last: a set-up that was cut short is finished by the next command.
 # uv installs several times faster than pip, which has to bring it first.

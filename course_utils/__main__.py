@@ -1,15 +1,21 @@
-"""The course's command line: `compose` writes a piece of four-part music, `score` measures how well it is predicted."""
+"""The course's command line: `compose` writes four-part music, `score` and `evaluate` measure it, `doctor` the set-up."""
 import argparse
 import contextlib
 import sys
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-from tqdm import tqdm
+from course_utils import doctor, environment
 
-from course_utils import audio, datasets, environment, planning, score_files
-from course_utils.scores import STEPS_PER_QUARTER, Score
+try:
+    import numpy as np
+    from tqdm import tqdm
+
+    from course_utils import audio, datasets, planning, score_files
+    from course_utils.scores import STEPS_PER_QUARTER, Score
+except ModuleNotFoundError as missing:  # the wrong Python, or a set-up cut short: say what to do about it
+    print(f"error: {missing}. This is what the doctor finds:", file=sys.stderr)
+    sys.exit(doctor.main())
 
 SHORTEST, LONGEST = 4.0, 600.0
 RATE, TEMPO = 44100, 80.0
@@ -17,19 +23,21 @@ WEIGHTS = "weights/chorale_lstm.weights.h5"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; return 0, or 2 after a message about what to change."""
+    """Run one command; return 0, 1 if the doctor found a failure, or 2 after a message about what to change."""
     description = "Deep learning with music: make some, measure some."
     parser = argparse.ArgumentParser(prog="python -m course_utils", description=description)
     commands = parser.add_subparsers(dest="command", required=True)
     _add_compose(commands)
+    _add_finale(commands)
     _add_score(commands)
+    _add_evaluate(commands)
+    commands.add_parser("doctor", help="check the set-up, in less than a minute").set_defaults(run=lambda _: doctor.main())
     options = parser.parse_args(arguments)
     try:
-        options.run(options)
+        return options.run(options) or 0
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    return 0
 
 
 def _add_compose(commands) -> None:
@@ -46,6 +54,18 @@ def _add_compose(commands) -> None:
                         help="General MIDI programs, 0 to 127: one, or one for each voice")
     parser.add_argument("--melody", type=Path, help="MIDI or MusicXML file whose first voice is harmonised")
     parser.add_argument("--soundfont", type=Path, help="another sound font (.sf2)")
+
+
+def _add_finale(commands) -> None:
+    parser = commands.add_parser("finale", help="let the LSTM compose, the GAN's instruments play, and the CNN listen")
+    parser.set_defaults(run=finale, melody=None, temperature=0.9, top_p=0.95)
+    parser.add_argument("-o", "--output", type=Path, default=Path("generated_music.wav"),
+                        help="sound file (.wav, .flac, .ogg, .mp3); .mid goes beside it")
+    parser.add_argument("--seconds", type=float, help=f"{SHORTEST:.0f} to {LONGEST:.0f} (default 30)")
+    parser.add_argument("--seed", type=int, default=1, help="another seed, other music and instruments (default 1)")
+    parser.add_argument("--key", help="such as 'G major' or 'F# minor' (default: one of Bach's, drawn by the seed)")
+    parser.add_argument("--families", metavar="F,F,F,F", help="of the instruments, from soprano to bass, such as "
+                                                              "flutes,reeds,brass,bowed (default: drawn by the seed)")
 
 
 def _add_score(commands) -> None:
@@ -69,6 +89,22 @@ def score(options: argparse.Namespace) -> None:
         total += nll * grid.size
         tqdm.write(f"{name} {len(grid)} steps {nll:.4f}")
     print(f"nats_per_note {total / sum(grid.size for grid in pieces.values()):.4f}")
+
+
+def _add_evaluate(commands) -> None:
+    parser = commands.add_parser("evaluate", help="judge a folder of scores against Bach's chorales, and of sound files")
+    parser.set_defaults(run=evaluate)
+    parser.add_argument("folder", type=Path, help="MIDI or MusicXML files in four voices, or sound files, also in folders below")
+
+
+def evaluate(options: argparse.Namespace) -> int:
+    """Print what the measures of notebook 12 say of each file, and of all together; return 2 if no file could be judged."""
+    from course_utils import judging_files
+
+    judged, refused = judging_files.judge_folder(options.folder)
+    print(*judged, sep="\n", end="\n" if judged else "")
+    print(*refused, sep="\n", end="\n" if refused else "", file=sys.stderr)
+    return 0 if judged else 2
 
 
 def _programs(text: str) -> int | list[int]:
@@ -106,6 +142,35 @@ def compose(options: argparse.Namespace) -> None:
         score_files.to_musicxml(score, files[".musicxml"], comment=comment)
         audio.save(files[options.output.suffix], y, RATE, comment=comment)
         _advance(bar, "done")
+    print(*targets, sep="\n")
+
+
+def finale(options: argparse.Namespace) -> None:
+    """Compose, invent four instruments, perform, write, and print what the listener and the measures say."""
+    plan, _, tempo = _plan(options)
+    targets = _targets(options.output)[:2]
+    with contextlib.ExitStack() as stack:
+        files = {path.suffix: stack.enter_context(environment.writing(path)) for path in targets}
+        bar = stack.enter_context(tqdm(total=4, disable=environment.quiet(), bar_format="{bar:20} {desc} [{elapsed}]"))
+        bar.set_description_str("composing")
+        from course_utils import finale, gan_tones, generation, instruments, networks
+
+        families = finale.draw_families(options.seed) if options.families is None else finale.checked(options.families)
+        score = generation.compose(networks.load_chorale_lstm(), plan, seed=options.seed, temperature=options.temperature,
+                                   top_p=options.top_p, candidates=generation.CANDIDATES)
+        _advance(bar, "inventing instruments")
+        generator = gan_tones.load()
+        invented = [finale.audition(generator, family, options.seed) for family in families]
+        _advance(bar, "performing")
+        voices = instruments.perform(score, invented, sr=RATE, quarter_bpm=tempo)
+        _advance(bar, "listening and writing")
+        made_by = [environment.sha256(environment.shipped(name)) for name in (WEIGHTS, gan_tones.WEIGHTS)]
+        comment = f"generated by chorale_lstm and gan_tones, seed {options.seed}, weights {' and '.join(made_by)}"
+        report = finale.report(score, families, invented, voices, RATE)
+        score_files.to_midi(score, files[".mid"], comment=comment, quarter_bpm=tempo)
+        audio.save(files[options.output.suffix], instruments.mix(voices, stereo=True), RATE, comment=comment)
+        _advance(bar, "done")
+    print(*(f"{what}: {figure}" for what, figure in report), sep="\n")
     print(*targets, sep="\n")
 
 

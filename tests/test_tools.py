@@ -336,7 +336,7 @@ def test_colab_takes_a_python_that_runs(tmp_path, monkeypatch, capsys):
 def test_make_lists_its_commands():
     listed = subprocess.run(["make", "--no-print-directory"], cwd=notebooks.ROOT, capture_output=True, text=True, check=True)
     assert {line.split()[1] for line in listed.stdout.splitlines()} == {
-        "help", "lab", "test", "music", "notebooks", "weights", "bench", "colab"}
+        "help", "lab", "test", "music", "notebooks", "weights", "bench", "colab", "browser", "book", "slides", "canary"}
 
 
 def test_stored_notebooks_are_plain_json_with_sorted_keys():

@@ -12,7 +12,8 @@ from tools import notebooks
 
 def files_with_address(root: Path) -> list[Path]:
     """Return the files that name the repository."""
-    return [root / "pyproject.toml", *sorted(root.glob("*.md")), *sorted(root.glob("notebooks/**/*.ipynb"))]
+    patterns = ("*.md", "*.cff", "docs/**/*.md", "teaching/**/*.md", "notebooks/**/*.ipynb")
+    return [root / "pyproject.toml", *(path for pattern in patterns for path in sorted(root.glob(pattern)))]
 
 
 def move(root: Path, old: str, new: str) -> list[Path]:

@@ -7,10 +7,25 @@ import json
 import time
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 
+from benchmarks import gan_tones as invented
 from benchmarks import timbre as versions
-from course_utils import datasets, environment, evaluation, memory, networks, timbre, tones, training
+from course_utils import (
+    bar_measures,
+    datasets,
+    environment,
+    evaluation,
+    gan_bars_training,
+    memory,
+    networks,
+    timbre,
+    tones,
+    training,
+)
+from course_utils import gan_bars as bars
+from course_utils import gan_tones as instruments_gan
 from tools import manifest
 
 
@@ -58,7 +73,25 @@ def timbre_cnn(folder: Path, seed: int = 1) -> tuple:
         "new_pitches_without_imagined_or_augmented": accuracy(fit(~new, more=False), new)}}
 
 
-RECIPES = {"chorale_lstm": chorale_lstm, "timbre_cnn": timbre_cnn}
+def gan_bars(folder: Path, seed: int = 1) -> tuple:
+    """Train the bar GAN; return its averaged generator, its recipe, and figures of 400 pairs of bars next to held-out ones."""
+    recipe = {"steps": 3000, "batch": gan_bars_training.BATCH, **gan_bars_training.SETTINGS, "seed": seed}
+    windows, held_out = (bars.bar_windows(datasets.chorales(split)) for split in ("train", "test"))
+    generator, *_ = gan_bars_training.train_bars(windows, recipe["steps"], seed=seed, folder=folder)
+    rng = np.random.default_rng(seed)
+    real = held_out[rng.choice(len(held_out), 400, replace=False), bars.BEFORE :]
+    found = bar_measures.measure(bars.generate(generator, rng.standard_normal((400, bars.NOISE))), real)
+    return generator, recipe, {"measures": {name: round(value, 4) for name, value in found.items()}}
+
+
+def gan_tones(folder: Path, seed: int = 1) -> tuple:
+    """Train the GAN that invents instruments on all programs but the test ones; return its generator, recipe and figures."""
+    model = instruments_gan.train(instruments_gan.training_data(instruments_gan.known_tones()), seed=seed, folder=folder,
+                                  **instruments_gan.RECIPE)
+    return model, instruments_gan.RECIPE | {"seed": seed}, invented.rounded(invented.measure(model, seed))
+
+
+RECIPES = {"chorale_lstm": chorale_lstm, "timbre_cnn": timbre_cnn, "gan_bars": gan_bars, "gan_tones": gan_tones}
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 The checks of one notebook stand in `chapter_NN.py` beside this file, one small function an exercise, and are loaded
 when the first of them is asked for. A check returns None if the answer is right, else a hint that says what is wrong.
+`exercises.progress()` shows what is solved and what is next.
 """
 import importlib
 import pkgutil
@@ -11,6 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+from course_utils.exercises import record
 
 _CHECKS: dict[str, Callable[[Any], str | None]] = {}
 _SHORT = reprlib.Repr()
@@ -52,6 +55,34 @@ def check(number: str, answer: Any) -> None:
     except Exception as error:
         hint = f"That could not be checked ({type(error).__name__}: {error}). Is it what the exercise asks for?"
     print(f"{number} PASS" if hint is None else f"{number} NOT YET. You gave {show(answer)}. {hint}")
+    if hint is None:
+        record.note(number)
+
+
+def progress() -> None:
+    """Print which exercises are solved, and which is next (taught in 00_welcome).
+
+    `check` keeps the record on this computer, in the user's data folder or in the file that `COURSE_PROGRESS` names.
+
+    Raises:
+        OSError: if the record is there and cannot be read.
+    """
+    days, chapters = record.passed(), _chapters()
+    for name, numbers in chapters.items():
+        print(f"{name:28} {' '.join('✓' if number in days else '·' for number in numbers)}")
+    left = [(number, name) for name, numbers in chapters.items() for number in numbers if number not in days]
+    total = sum(map(len, chapters.values()))
+    told = "Next: exercise {} in {}.".format(*left[0]) if left else "That is the whole course. Well done!"
+    print(f"{total - len(left)} of {total} exercises solved. {told}")
+
+
+def _chapters() -> dict[str, list[str]]:
+    """Return the numbers of the exercises of each notebook."""
+    chapters: dict[str, list[str]] = {}
+    for number in known():
+        module = importlib.import_module(f"{__name__}.chapter_{number[:2]}")
+        chapters.setdefault((module.__doc__ or "").removeprefix("Checks of ").rstrip("."), []).append(number)
+    return chapters
 
 
 def known() -> list[str]:

@@ -1,0 +1,126 @@
+"""The workshop kit: plans add up and name what is there, every chapter has its notes, the hub's settings can be read."""
+import re
+import runpy
+import types
+from pathlib import Path
+
+import pytest
+
+from tools import hygiene, notebooks
+
+TEACHING = Path(__file__).parent.parent / "teaching"
+CHAPTERS = [path for path in notebooks.all_notebooks() if not hygiene.is_solution(path)]
+PLANS = (TEACHING / "plans.md").read_text(encoding="utf-8")
+ROW = re.compile(r"^\| (\d+) \| (\d+) \| (.+) \|$", re.MULTILINE)
+PARTS = re.split(r"^#{2,3} ", PLANS, flags=re.MULTILINE)[1:]
+TABLES = {part.splitlines()[0]: [(int(a), int(b), what) for a, b, what in ROW.findall(part)] for part in PARTS}
+TABLES = {title: rows for title, rows in TABLES.items() if rows}
+
+
+def test_each_plan_is_as_long_as_it_says():
+    lengths = {title: rows[-1][1] for title, rows in TABLES.items()}
+    assert lengths.pop("3 hours") == 180 and lengths.pop("1 day") == 480
+    assert list(lengths.values()) == [120] * 6
+
+
+@pytest.mark.parametrize("title", TABLES)
+def test_each_minute_is_planned_once_and_nobody_sits_too_long(title):
+    rows = TABLES[title]
+    assert rows[0][0] == 0 and all(begin < end for begin, end, _ in rows)
+    assert [end for _, end, _ in rows[:-1]] == [begin for begin, _, _ in rows[1:]]
+    breaks = [(begin, end) for begin, end, what in rows if what.startswith(("Break", "Lunch"))]
+    sitting = zip([0, *(end for _, end in breaks)], [*(begin for begin, _ in breaks), rows[-1][1]])
+    assert max(until - since for since, until in sitting) <= 100
+
+
+def sections_of(chapter):
+    path = next(path for path in CHAPTERS if path.name[:2] == chapter)
+    titles = [title for level, title in hygiene.headings(notebooks.read(path)) if level == 2]
+    return {int(number) for title in titles for number in re.findall(r"^(\d+)\. ", title)}
+
+
+def test_plans_name_sections_and_exercises_that_are_there():
+    known = {number for path in CHAPTERS for cell in notebooks.code_cells(notebooks.read(path))
+             for number in notebooks.checked_exercises(cell)}
+    assert set(re.findall(r"\b\d\d\.\d\b", PLANS)) <= known
+    for _, _, what in (row for rows in TABLES.values() for row in rows):
+        for chapter, named in re.findall(r"\b(\d\d), sections? ([\d, and to]+)", what):
+            numbers = set(map(int, re.findall(r"\d+", named)))
+            assert numbers <= sections_of(chapter), what
+
+
+def test_the_six_weeks_go_through_every_chapter():
+    weeks = PLANS.partition("## 6 weeks")[2]
+    assert {path.name[:2] for path in CHAPTERS} <= set(re.findall(r"\b(\d\d)\b(?!\.)", weeks))
+
+
+NOTES = re.split(r"^## ", (TEACHING / "notebooks.md").read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+
+
+def test_every_chapter_has_its_notes_in_order():
+    assert [note.splitlines()[0] for note in NOTES] == [path.stem for path in CHAPTERS]
+
+
+@pytest.mark.parametrize("note", NOTES, ids=lambda note: note[:2])
+def test_notes_are_complete_and_name_what_is_there(note):
+    assert re.findall(r"^- \*\*(\w+)\.\*\*", note, re.MULTILINE) == ["Purpose", "Ask", "Misconception", "Stuck", "Skip"]
+    skipped = note.partition("**Skip.**")[2]
+    assert set(map(int, re.findall(r"\b\d{1,2}\b", re.sub(r"\d\d\.\d", "", skipped)))) <= sections_of(note[:2])
+    assert all(number.startswith(note[:2]) for number in re.findall(r"\d\d\.\d(?!\d)", note) if "0.99" not in number)
+
+
+@pytest.mark.parametrize("path", sorted(TEACHING.glob("*.md")), ids=lambda path: path.stem)
+def test_links_lead_somewhere(path):
+    targets = re.findall(r"\]\(([^)#\s]+)", path.read_text(encoding="utf-8"))
+    assert [target for target in targets if not re.match("https?:", target) and not (path.parent / target).exists()] == []
+
+
+class Settings:
+    """Stand for what JupyterHub hands to its settings file: any section takes any value."""
+
+    def __init__(self):
+        self.sections = {}
+
+    def __getattr__(self, name):
+        return self.sections.setdefault(name, types.SimpleNamespace())
+
+
+@pytest.fixture
+def hub(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_HUB_FOLDER", str(tmp_path))
+    monkeypatch.setenv("COURSE_HUB_PASSWORD", "four random words here")
+    settings = Settings()
+    found = runpy.run_path(str(TEACHING / "jupyterhub_config.py"), {"get_config": lambda: settings})
+    return types.SimpleNamespace(home=tmp_path, settings=settings, give_notebooks=found["give_notebooks"])
+
+
+def test_the_hub_admits_names_that_can_be_folders(hub):
+    pattern = re.compile(hub.settings.Authenticator.username_pattern)
+    assert pattern.fullmatch("ada-2")
+    assert not any(pattern.fullmatch(name) for name in ("../ada", "a/b", "", ".", "-x", "ada b", "a" * 40))
+    assert hub.settings.SharedPasswordAuthenticator.user_password == "four random words here"
+
+
+def test_a_learner_gets_the_notebooks_once_and_no_answers(hub):
+    spawner = types.SimpleNamespace(user=types.SimpleNamespace(name="ada"))
+    hub.give_notebooks(spawner)
+    folder = hub.home / "learners" / "ada" / "notebooks"
+    assert {path.name for path in CHAPTERS} <= {path.name for path in folder.iterdir()} and not (folder / "solutions").exists()
+    (folder / CHAPTERS[0].name).write_text("mine")
+    hub.give_notebooks(spawner)
+    assert (folder / CHAPTERS[0].name).read_text() == "mine"
+
+
+def test_a_copy_that_was_cut_short_begins_again(hub):
+    unfinished = hub.home / "learners" / "ada" / ".unfinished"
+    unfinished.mkdir(parents=True)
+    (unfinished / "half.ipynb").write_text("half")
+    hub.give_notebooks(types.SimpleNamespace(user=types.SimpleNamespace(name="ada")))
+    assert not unfinished.exists() and not (hub.home / "learners" / "ada" / "notebooks" / "half.ipynb").exists()
+
+
+def test_without_a_password_the_hub_does_not_start(tmp_path, monkeypatch):
+    monkeypatch.delenv("COURSE_HUB_PASSWORD", raising=False)
+    monkeypatch.setenv("COURSE_HUB_FOLDER", str(tmp_path))
+    with pytest.raises(SystemExit, match="password"):
+        runpy.run_path(str(TEACHING / "jupyterhub_config.py"), {"get_config": Settings})

@@ -1,0 +1,155 @@
+"""Render the course as a site to read without installing anything: `python -m tools.book [FOLDER]`.
+
+The notebooks are shown with their stored outputs. Sphinx runs in an environment of its own, .venv-book; MathJax is copied
+into the site, so that it opens from disk and without a network. Then tools/site_check.py examines it, in Chromium where that
+is installed.
+"""
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+
+from tools import notebooks, uv
+
+VENV = notebooks.ROOT / ".venv-book"
+TARGET = notebooks.ROOT / "build" / "book"
+SETTINGS = notebooks.ROOT / "docs" / "book"
+MATHJAX = "django-static-mathjax==3.2.2.1"  # MathJax's own files, as a package that pip can install; Django is not needed
+BADGE = re.compile(r"\[!\[([^\]]*)\]\(https?://[^)]*\)\]\(([^)]*)\)")
+LINK = re.compile(r"(?<=\]\()(?!https?:|#|mailto:|data:|attachment:)([^)\s#]+)")
+SEARCHES = {"spectral gating": "02_preparing_audio", "vanishing gradient": "06_recurrence", "harmonise": "08_lstm_composes"}
+TITLES = {"notebooks": "The notebooks", "docs": "More", "notebooks/solutions": "Worked answers"}
+
+
+def build_environment() -> Path:
+    """Install Sphinx into .venv-book unless it is there; return its Python.
+
+    Raises:
+        subprocess.CalledProcessError: if it cannot be installed.
+    """
+    python, pins = VENV / ("Scripts" if os.name == "nt" else "bin") / "python", SETTINGS / "requirements.txt"
+    stamp = VENV / ".ready"
+    wanted = f"{pins.read_text(encoding='utf-8')}{MATHJAX}"
+    if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
+        uv.run("venv", "--quiet", "--clear", "--python", sys.executable, str(VENV))
+        uv.run("pip", "install", "--quiet", "--python", str(python), "--requirement", str(pins))
+        uv.run("pip", "install", "--quiet", "--python", str(python), "--no-deps", MATHJAX)
+        stamp.write_text(wanted, encoding="utf-8")
+    return python
+
+
+def mathjax() -> Path:
+    """Return MathJax with all of TeX and SVG output in one file, as .venv-book has it."""
+    return next(VENV.glob("**/mathjax/static/mathjax/es5/tex-svg-full.js"))
+
+
+def page(text: str, folder: str, pages: set[str]) -> str:
+    """Return a page's Markdown as the site needs it.
+
+    Badges become links, since their pictures lie on the web; links to what is no page of the site lead to the repository.
+
+    Args:
+        text: the Markdown.
+        folder: where the page lies in the repository, such as `notebooks`.
+        pages: paths of all pages and files of the site, seen from the repository's root.
+    """
+    def lead(match: re.Match) -> str:
+        path = os.path.normpath(os.path.join(folder, match[1]))
+        return match[1] if path in pages else f"https://github.com/{notebooks.repository()}/blob/main/{path}"
+
+    return LINK.sub(lead, BADGE.sub(r"[\1](\2)", text)).replace("<details>", '<details class="mathjax_process">')
+
+
+def site_notebook(file: Path, pages: set[str]) -> nbformat.NotebookNode:
+    """Return a notebook as the site shows it: its set-up cell folded away, without marks for the tests."""
+    notebook = notebooks.read(notebooks.ROOT / file)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = page(cell.source, str(file.parent), pages)
+        else:
+            cell.source = cell.source.removeprefix(notebooks.COMPARED).lstrip("\n")
+    notebooks.code_cells(notebook)[0].metadata["tags"] = ["hide-cell"]
+    return notebook
+
+
+def write_sources(folder: Path) -> None:
+    """Write the site's sources: the notebooks, README as first page, what lies in docs/, and Sphinx's settings."""
+    files = [path.relative_to(notebooks.ROOT) for path in [*notebooks.all_notebooks(), *(notebooks.ROOT / "docs").glob("*.*")]]
+    pages = {str(path) for path in files}
+    for file in files:
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        if file.suffix == ".ipynb":
+            nbformat.write(site_notebook(file, pages), folder / file)
+        elif file.suffix == ".md":
+            text = (notebooks.ROOT / file).read_text(encoding="utf-8")
+            (folder / file).write_text(page(text, str(file.parent), pages), encoding="utf-8")
+        else:
+            shutil.copy(notebooks.ROOT / file, folder / file)
+    readme = (notebooks.ROOT / "README.md").read_text(encoding="utf-8")
+    (folder / "index.md").write_text(f"{page(readme, '', pages)}\n{contents(files)}", encoding="utf-8")
+    (folder / "_static" / "mathjax").mkdir(parents=True, exist_ok=True)
+    shutil.copy(SETTINGS / "conf.py", folder)
+    shutil.copy(SETTINGS / "book.css", folder / "_static")
+
+
+def contents(files: list[Path]) -> str:
+    """Return the tables of contents, which the site shows beside its pages; notebooks with their numbers."""
+    groups: dict[str, list[str]] = {}
+    for file in sorted(files):
+        name = str(file.with_suffix(""))
+        if file.suffix == ".ipynb":
+            title = notebooks.read(notebooks.ROOT / file).cells[0].source.splitlines()[0].removeprefix("# ")
+            name = f"{file.name[:2]} {title.removeprefix('Worked answers: ')} <{name}>"
+        if file.suffix in (".ipynb", ".md"):
+            groups.setdefault(str(file.parent), []).append(name)
+    tree = "```{{toctree}}\n:hidden:\n:maxdepth: 1\n:caption: {}\n\n{}\n```\n"
+    return "\n".join(tree.format(title, "\n".join(groups[group])) for group, title in TITLES.items() if group in groups)
+
+
+def render(target: Path) -> Path:
+    """Make the site in a folder, which is replaced; return the Python that has what is needed to examine it.
+
+    Raises:
+        RuntimeError: if Sphinx cannot be installed, or has something to complain of.
+    """
+    try:
+        python = build_environment()
+        sources = target.with_name(f"{target.name}-source")
+        for folder in (target, sources):
+            shutil.rmtree(folder, ignore_errors=True)
+        write_sources(sources)
+        shutil.copy(mathjax(), sources / "_static" / "mathjax" / "tex-svg.js")
+        command = [str(python), "-m", "sphinx", "--quiet", "--fail-on-warning", "--keep-going", str(sources), str(target)]
+        subprocess.run(command, check=True)
+    except subprocess.CalledProcessError as error:
+        raise RuntimeError(f"The site could not be made (see above): {error.cmd[0]}") from error
+    shutil.rmtree(sources)
+    for left in (".doctrees", ".buildinfo", "objects.inv"):
+        shutil.rmtree(target / left, ignore_errors=True) if (target / left).is_dir() else (target / left).unlink(missing_ok=True)
+    return python
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Make the site and examine it; return the number of complaints."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, nargs="?", default=TARGET, help="where to make it (default: build/book)")
+    target = parser.parse_args(arguments).folder.resolve()
+    try:
+        python = render(target)
+    except RuntimeError as error:
+        print(error, file=sys.stderr)
+        return 1
+    size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
+    count = len(list(target.rglob("*.html")))
+    print(f"{target / 'index.html'}: {count} pages, {size / 1e6:.0f} MB. Examining it ...", flush=True)
+    searches = [f"{words}={wanted}" for words, wanted in SEARCHES.items()]
+    return subprocess.run([python, "-m", "tools.site_check", str(target), *searches], cwd=notebooks.ROOT).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,130 @@
+"""Make slides of the notebooks, one deck each: `python -m tools.slides [--target FOLDER] [NOTEBOOK ...]`.
+
+A cell's tag decides (`slide`, `subslide`, `fragment`, `skip` in the notebook's slideshow metadata, as JupyterLab's property
+inspector sets it). A cell without a tag is judged by what it is: a section's heading with its first paragraph begins a slide, a
+figure or score goes below it without its code, players under that, exercises get a slide each, all else stays in the notebook.
+nbconvert makes the decks; reveal.js and MathJax are copied beside them, so they work without a network.
+"""
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbconvert
+import nbformat
+
+from tools import book, notebooks, uv
+
+TARGET = notebooks.ROOT / "build" / "slides"
+REVEAL = "sphinx-revealjs==3.2.1"  # carries reveal.js as a package that pip can install; Sphinx's part of it is not used
+PICTURE, PLAYER = re.compile(r"<img|<svg"), re.compile(r"<audio")
+EXERCISE = re.compile(r"^> \*\*Exercise \d\d\.\d", re.MULTILINE)
+LEFT_OUT = ("Summary", "Exercises", "Quiz", "Going further")
+CONFIG = {"reveal_theme": "simple", "reveal_url_prefix": "reveal", "mathjax_url": "mathjax/tex-svg.js",
+          "exclude_input_prompt": True, "exclude_output_prompt": True}
+# The template starts reveal.js by way of require.js and jQuery from the web, and an older MathJax.
+START = """<style>.reveal .slides section { max-height: 100%; overflow: hidden auto; font-size: 26px; text-align: left; }
+.reveal img, .reveal svg { max-height: 70vh; } .reveal audio { width: 30em; max-width: 100%; }</style>
+<script>window.MathJax = {tex: {inlineMath: [["$", "$"], ["\\\\(", "\\\\)"]]}}</script>
+<script src="mathjax/tex-svg.js"></script>
+<script src="reveal/dist/reveal.js"></script><script src="reveal/plugin/notes/notes.js"></script>
+<script>Reveal.initialize({width: 1200, height: 720, slideNumber: "c/t", hash: true, plugins: [RevealNotes]})</script>"""
+FROM_THE_WEB = re.compile(r'<script[^>]*src="(?:https?:)?//[^"]*"[^>]*>\s*</script>|<link[^>]*href="(?:https?:)?//[^"]*"[^>]*>'
+                          r'|<script type="module">.*?</script>|<script[^>]*mathjax[^>]*>\s*</script>'
+                          r'|<script type="text/x-mathjax-config">.*?</script>', re.DOTALL)
+
+
+def kind(cell: nbformat.NotebookNode) -> str:
+    """Return what a cell becomes: its tag, or what its content suggests."""
+    if tag := cell.metadata.get("slideshow", {}).get("slide_type"):
+        return tag
+    if cell.cell_type == "markdown":
+        title = re.match(r"#{1,2} (.*)", cell.source)
+        begins = title and not title[1].startswith(LEFT_OUT)
+        return "slide" if begins or EXERCISE.search(cell.source) else "skip"
+    outputs = [output.get("data", {}) for output in cell.get("outputs", [])]
+    pages = "".join(str(data.get("text/html", "")) for data in outputs)
+    if any("image/png" in data or "image/svg+xml" in data for data in outputs) or PICTURE.search(pages):
+        return "subslide"
+    return "-" if PLAYER.search(pages) else "skip"  # a player stays with what it sounds like
+
+
+def short(source: str) -> str:
+    """Return the exercises of a cell, or else a heading with the first paragraph or box below it; a slide holds no more."""
+    blocks = [block for block in re.split(r"\n\s*\n", source) if not block.startswith("[![")]
+    return "\n\n".join([block for block in blocks if EXERCISE.search(block)] or blocks[:2])
+
+
+def deck(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Return a notebook's slides as a notebook of tagged cells."""
+    cells = []
+    for cell in notebook.cells:
+        told = kind(cell)
+        if told == "skip" or (cell.cell_type == "code" and not cell.source.strip()):
+            continue
+        tagged = "slide_type" in cell.metadata.get("slideshow", {})
+        slide = nbformat.from_dict({**cell, "metadata": {**cell.metadata, "slideshow": {"slide_type": told}}})
+        if cell.cell_type == "markdown" and not tagged:
+            slide.source = short(cell.source)
+        if cell.cell_type == "code" and not tagged:
+            slide.metadata["tags"] = ["remove_input"]
+        cells.append(slide)
+    return nbformat.v4.new_notebook(cells=cells, metadata=notebook.metadata)
+
+
+def convert(notebook: nbformat.NotebookNode, title: str) -> str:
+    """Return a deck as a page that runs reveal.js from the folder `reveal` beside it."""
+    exporter = nbconvert.SlidesExporter(**CONFIG)
+    hide = nbconvert.preprocessors.TagRemovePreprocessor(remove_input_tags={"remove_input"}, enabled=True)
+    exporter.register_preprocessor(hide, enabled=True)
+    page, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": title}})
+    begin = page.rindex("require(")
+    begin, end = page.rindex("<script", 0, begin), page.index("</script>", begin) + len("</script>")
+    return FROM_THE_WEB.sub("", page[:begin]) + START + page[end:]
+
+
+def copy_libraries(target: Path) -> None:
+    """Copy reveal.js and MathJax beside the decks.
+
+    Raises:
+        RuntimeError: if they cannot be installed.
+    """
+    try:
+        python = book.build_environment()
+        uv.run("pip", "install", "--quiet", "--python", str(python), "--no-deps", REVEAL)
+    except subprocess.CalledProcessError as error:
+        raise RuntimeError("reveal.js or MathJax cannot be installed (see above). Is there a network?") from error
+    reveal = next(book.VENV.glob("**/sphinx_revealjs/_static/revealjs"))
+    for part in ("dist", "plugin"):
+        shutil.copytree(reveal / part, target / "reveal" / part)
+    for theme in (target / "reveal" / "dist" / "theme").glob("*.css"):
+        theme.write_text(re.sub(r"@import url\(https?://.*?\);", "", theme.read_text(encoding="utf-8")), encoding="utf-8")
+    (target / "mathjax").mkdir()
+    shutil.copy(book.mathjax(), target / "mathjax" / "tex-svg.js")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Make the decks; return 0, or 1 if that is not possible."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--target", type=Path, default=TARGET, help="the folder to make (default: build/slides)")
+    parser.add_argument("notebooks", nargs="*", type=Path, metavar="NOTEBOOK", help="all chapters, if none is named")
+    options = parser.parse_args(arguments)
+    chosen = options.notebooks or [path for path in notebooks.all_notebooks() if path.parent == notebooks.NOTEBOOKS]
+    shutil.rmtree(options.target, ignore_errors=True)
+    options.target.mkdir(parents=True)
+    try:
+        copy_libraries(options.target)
+    except RuntimeError as error:
+        print(error, file=sys.stderr)
+        return 1
+    for path in chosen:
+        slides = deck(notebooks.read(path))
+        (options.target / f"{path.stem}.html").write_text(convert(slides, path.stem), encoding="utf-8")
+        print(f"{options.target / path.stem}.html: {len(slides.cells)} slides", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
