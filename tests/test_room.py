@@ -1,0 +1,62 @@
+"""The measurement of a room runs everybody at once, and tells time and memory."""
+import re
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from tools import room
+
+MEET = """
+import os, pathlib, time
+folder = pathlib.Path("here")
+folder.mkdir(exist_ok=True)
+(folder / str(os.getpid())).touch()
+wanted = int(pathlib.Path("wanted").read_text())
+for _ in range(600):
+    if len(list(folder.iterdir())) >= wanted:
+        break
+    time.sleep(0.1)
+assert len(list(folder.iterdir())) >= wanted
+block = bytearray(50_000_000)
+"""
+
+
+@pytest.fixture
+def notebook(tmp_path):
+    def write(source):
+        nbformat.write(new_notebook(cells=[new_code_cell(source)]), tmp_path / "a.ipynb")
+        return tmp_path / "a.ipynb"
+
+    return write
+
+
+@pytest.fixture(autouse=True)
+def own_threads(monkeypatch):
+    """Put the variables back afterwards."""
+    for name in room.THREADS:
+        monkeypatch.setenv(name, "1")
+
+
+def test_learners_run_at_once_each_in_a_kernel_of_their_own(notebook, tmp_path):
+    (tmp_path / "wanted").write_text("3")
+    results, total = room.measure(notebook(MEET), 3)  # a cell ends only when all three are there
+    assert len(results) == 3 and all(memory > 50 for _, memory in results) and max(s for s, _ in results) <= total + 0.1
+
+
+def test_what_a_server_needs_is_told(notebook, capsys, monkeypatch):
+    monkeypatch.setattr(room, "measure", lambda path, learners: ([(10.0 + k, 1000.0) for k in range(learners)], 12.0))
+    assert room.main(["--learners", "3", str(notebook("1"))]) == 0
+    told = capsys.readouterr().out
+    assert "3 learners" in told and "slowest 12" in told and re.search(r"servers: 3\.5 GB", told)
+
+
+def test_a_notebook_that_fails_is_told(notebook, capsys):
+    assert room.main(["--learners", "1", str(notebook("1 / 0"))]) == 1
+    assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_an_empty_room_is_refused(notebook, capsys):
+    with pytest.raises(SystemExit):
+        room.main(["--learners", "0", str(notebook("1"))])
+    assert "1 to 100" in capsys.readouterr().err

@@ -1,0 +1,88 @@
+"""A deck holds what is shown to a room: headings, pictures, players, exercises; and asks nothing of the web."""
+import re
+
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from tools import book, hygiene, notebooks, slides
+
+
+def shows(**data):
+    return new_code_cell("draw()", outputs=[new_output("display_data", {name.replace("_", "/"): x for name, x in data.items()})])
+
+
+def tagged(cell, kind):
+    cell.metadata["slideshow"] = {"slide_type": kind}
+    return cell
+
+
+PLAYER = '<figure><audio controls src="data:audio/mpeg;base64,xx"></audio></figure>'
+CASES = {
+    "title": (new_markdown_cell("# Title\n\n[![badge](x)](y)\n\n> box"), "slide"),
+    "section": (new_markdown_cell("## 1. Sound\n\nText."), "slide"),
+    "prose": (new_markdown_cell("More text."), "skip"),
+    "detail": (new_markdown_cell("### Detail\n\nText."), "skip"),
+    "exercise": (new_markdown_cell("> **Exercise 05.2** Count."), "slide"),
+    "summary": (new_markdown_cell("## Summary\n\nWe counted."), "skip"),
+    "quiz": (new_markdown_cell("## Quiz"), "skip"),
+    "code": (new_code_cell("x = 1"), "skip"),
+    "text output": (shows(text_plain="3"), "skip"),
+    "table": (shows(text_html="<table></table>"), "skip"),
+    "figure": (shows(image_png="xx"), "subslide"),
+    "score": (shows(text_html='<img src="data:image/svg+xml;base64,xx">'), "subslide"),
+    "player": (shows(text_html=PLAYER), "-"),
+    "picture and player": (shows(text_html=f"<img src='x'>{PLAYER}"), "subslide"),
+    "chosen": (tagged(new_markdown_cell("More text."), "fragment"), "fragment"),
+    "left out": (tagged(new_markdown_cell("## 2. Aside"), "skip"), "skip"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_cell_becomes_what_it_is_unless_a_tag_says_otherwise(case):
+    cell, kind = CASES[case]
+    assert slides.kind(cell) == kind
+
+
+def test_a_slide_holds_a_heading_and_one_paragraph():
+    assert slides.short("## Summary\n\ndone\n\n## Exercises\n\n> **Exercise 05.1** a\n> b") == "> **Exercise 05.1** a\n> b"
+    assert slides.short("# T\n\n[![b](x)](y)\n\n> box\n> more\n\ntext") == "# T\n\n> box\n> more"
+
+
+def test_a_deck_hides_code_but_not_where_a_tag_wants_it():
+    notebook = new_notebook(cells=[CASES["section"][0], shows(image_png="xx"), tagged(shows(image_png="xx"), "slide"),
+                                   CASES["prose"][0], tagged(new_markdown_cell("one\n\ntwo\n\nthree"), "slide")])
+    cells = slides.deck(notebook).cells
+    assert [cell.metadata.slideshow.slide_type for cell in cells] == ["slide", "subslide", "slide", "slide"]
+    assert "remove_input" in cells[1].metadata.tags and "tags" not in cells[2].metadata and cells[3].source.endswith("three")
+    assert all("slideshow" not in cell.metadata for cell in notebook.cells[:2])
+
+
+CHAPTERS = [path for path in notebooks.all_notebooks() if not hygiene.is_solution(path)]
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.name[:2])
+def test_every_chapter_makes_a_talk(path):
+    notebook = notebooks.read(path)
+    cells = slides.deck(notebook).cells
+    kinds = [cell.metadata.slideshow.slide_type for cell in cells]
+    assert kinds[0] == "slide" and kinds.count("slide") >= 6 and len(cells) < 80
+    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    assert text.count("**Exercise") >= len(re.findall(r"^> \*\*Exercise", notebooks.markdown(notebook), re.MULTILINE))
+
+
+def test_a_page_fetches_nothing_and_starts_reveal():
+    notebook = new_notebook(cells=[CASES["section"][0], new_code_cell("secret = 1")])
+    notebook.cells[1] = shows(text_html=PLAYER)
+    page = slides.convert(slides.deck(notebook), "small")
+    assert not re.search(r"""(?:src|href)=["'](?:https?:)?//|import .* from ['"]https?:""", page)
+    assert page.count("Reveal.initialize(") == 1 and "require(" not in page and "<audio" in page and "draw()" not in page
+    assert page.index("reveal/dist/reveal.js") < page.index("Reveal.initialize(")
+
+
+def test_what_cannot_be_installed_is_said(monkeypatch, capsys, tmp_path):
+    def refuse():
+        raise slides.subprocess.CalledProcessError(2, ["uv"])
+
+    monkeypatch.setattr(book, "build_environment", refuse)
+    assert slides.main(["--target", str(tmp_path / "slides")]) == 1
+    assert "network" in capsys.readouterr().err
