@@ -1,10 +1,13 @@
 """Each check passes the worked answer, and rejects plausible wrong ones with a hint that names the learner's value."""
+import math
+
 import numpy as np
 import pytest
 import scipy.fft
+import scipy.special
 import scipy.stats
 
-from course_utils import exercises
+from course_utils import exercises, verdicts
 from course_utils.features import dct_matrix
 from course_utils.recurrence import sigmoid
 
@@ -279,6 +282,113 @@ def sand_in_place(x, y):
 
 
 # Number: (worked answers, wrong answers, each with what the hint must say).
+def listeners_needed(p, each):
+    return math.ceil(verdicts.trials_needed(p) / each)
+
+
+def listeners_from_the_first_trial_that_suffices(p, each):
+    return math.ceil(next(n for n in range(1, 10_000) if verdicts.power(n, p) >= 0.8) / each)
+
+
+def merged(rows):
+    seen, kept, aside = set(), [], []
+    for row in rows:
+        (aside if row[:2] in seen else kept).append(row)
+        seen.add(row[:2])
+    return kept, aside
+
+
+def merged_with_the_last(rows):
+    last = {row[:2]: row for row in rows}
+    kept = list(last.values())
+    aside = list(rows)
+    for row in kept:
+        aside.remove(row)
+    return kept, aside
+
+
+def merged_by_value(rows):
+    kept = list(dict.fromkeys(rows))
+    aside = list(rows)
+    for row in kept:
+        aside.remove(row)
+    return kept, aside
+
+
+def merged_in_place(rows):
+    kept, aside = merged(rows)
+    rows[:] = kept
+    return kept, aside
+
+
+def merged_by_code(rows):
+    first = {}
+    for row in rows:
+        first.setdefault(row[0], row)
+    kept = list(first.values())
+    return kept, [row for k, row in enumerate(rows) if row not in kept or rows.index(row) < k]
+
+
+def mean_motion(pitches):
+    return np.abs(np.diff(pitches, axis=0)).mean()
+
+
+def mean_motion_in_place(pitches):
+    pitches -= pitches.min()
+    return mean_motion(pitches)
+
+
+def chord_span(pitches):
+    return float((pitches[:, 0] - pitches[:, 3]).mean())
+
+
+def rule_keeping_bar(*chords, steps=4, bars=8):
+    bar = np.repeat(np.array(chords), steps, axis=0)
+    return np.resize(bar, (16 * bars, 4))
+
+
+TONIC, FOURTH_UP = [72, 67, 64, 48], [69, 65, 60, 53]
+
+
+def through(dy, logits):
+    soft = np.exp(logits - logits.max())
+    soft /= soft.sum()
+    return soft * (dy - soft @ dy)
+
+
+def differing(pairs):
+    notes = pairs.reshape(len(pairs), -1)
+    apart = (notes[:, None] != notes[None]).mean(axis=2)
+    return apart.sum() / (len(pairs) * (len(pairs) - 1))
+
+
+def nearest_bar(bar, known):
+    return max(np.unique(bar - other, return_counts=True)[1].max() / bar.size for other in known)
+
+
+def odd_only(frames):
+    spectrum = np.fft.rfft(frames)
+    spectrum[..., ::2] = 0
+    return np.fft.irfft(spectrum)
+
+
+def odd_only_in_place(frames):
+    frames[...] = odd_only(frames)
+    return frames
+
+
+def keep_harmonics(kept):
+    def keep(frames):
+        spectrum = np.fft.rfft(frames)
+        return np.fft.irfft(np.where(kept(np.arange(513)), spectrum, 0))
+
+    return keep
+
+
+def cross_fade(a, b, share):
+    return 20 * np.log10((1 - share) * 10 ** (a / 20) + share * 10 ** (b / 20))
+
+
 ANSWERS = {
     "00.1": ([160, 160.0, np.int64(160), np.array(160.0)],
              [(40, "40"), (9600, "9600"), (2400, "2400"), (640, "640"), (161, "161"), (True, "True"), ("160", "'160'"),
@@ -456,6 +566,95 @@ ANSWERS = {
               (lambda x, y: np.sqrt(((np.sort(x) - np.sort(y)) ** 2).mean()), "root"),
               (lambda x, y: np.abs(np.sort(x) - y).mean(), "one of the lists"), (lambda x, y: 1, "It should be"),
               (lambda x, y: np.abs(x - y), "One number"), (lambda x, y: print(end=""), "returned None")]),
+    "10.1": ([64 * np.log10(48), 107.6, np.float64(107.6)],
+             [(64 * np.log(48), "base 10"), (64 * np.log2(48), "bits"), (48 * np.log10(64), "other way round"),
+              (np.log10(64 * 48), "multiply"), (16 * np.log10(48), "four"), (4 * np.log10(48), "16"), (107, "16 times 4"),
+              ([107.6], "One number")]),
+    "10.2": ([through, lambda dy, a: scipy.special.softmax(a) * (dy - np.dot(scipy.special.softmax(a), dy))],
+             [(lambda dy, a: dy, "as it is"), (lambda dy, a: scipy.special.softmax(a) * dy, "weighted by s, away"),
+              (lambda dy, a: dy - scipy.special.softmax(a) @ dy, "factor s"),
+              (lambda dy, a: scipy.special.softmax(a) * (dy - dy.mean()), "weighted by s"),
+              (lambda dy, a: scipy.special.softmax(a), "choice itself"), (lambda dy, a: np.zeros(len(a)), "argmax"),
+              (lambda dy, a: -through(dy, a), "sign"), (lambda dy, a: through(dy, a).sum(), "shape ()"),
+              (lambda dy, a: 2 * through(dy, a), "It should be"), (lambda dy, a: print(end=""), "returned None")]),
+    "10.3": ([differing, lambda p: np.mean([np.mean(p[i] != p[j]) for i in range(len(p)) for j in range(len(p)) if i != j])],
+             [(lambda p: np.mean([np.mean(a != b) for a in p for b in p]), "itself"), (lambda p: 1 - differing(p), "agree"),
+              (lambda p: np.mean(p[1:] != p[:-1]), "neighbours"), (lambda p: differing(p) * p[0].size, "Divide"),
+              (lambda p: len({a.tobytes() for a in p}) / len(p), "different grids"), (lambda p: 0.9, "It should be"),
+              (lambda p: np.mean([np.abs(a - b).mean() for k, a in enumerate(p) for b in p[:k]]), "semitones"),
+              (lambda p: p != p[0], "One number")]),
+    "10.4": ([nearest_bar, lambda bar, known: max(max(np.mean(bar == k + s) for s in range(-40, 41)) for k in known)],
+             [(lambda bar, known: max(np.mean(bar == k) for k in known), "every transposition"),
+              (lambda bar, known: nearest_bar(bar, known[:1]), "first known"),
+              (lambda bar, known: np.mean([nearest_bar(bar, [k]) for k in known]), "mean over"),
+              (lambda bar, known: min(nearest_bar(bar, [k]) for k in known), "farthest"),
+              (lambda bar, known: nearest_bar(bar, known) * bar.size, "number of notes"),
+              (lambda bar, known: 1 - nearest_bar(bar, known), "differ"), (lambda bar, known: 1, "It should be"),
+              (lambda bar, known: print(end=""), "returned None")]),
+    "12.1": ([[1, 1, 3, 1], np.array([1, 1, 3, 1]), (1, 1, 3.0, 1)],
+             [([1, 2, 4, 3], "not surely behind"), ([1, 1, 4, 1], "overlaps C's"), ([1, 1, 2, 1], "Two are before C"),
+              ([1, 1, 1, 1], "C begins at 0.74"), ([1, 1, 3, 2], "surely before D"), ([1, 1, 3], "four ranks"),
+              ([4, 3, 1, 2], "count the others"), (["A", "B", "C", "D"], "One number"), (1, "four ranks")]),
+    "12.2": ([4.2, np.float64(4.2), 4.2000001],
+             [(160, "slope"), (5.0, "still holds"), (5.8, "subtracted"), (8.2, "at 0 pieces"), (2.6, "Twice"), (6.2, "mean"),
+              (0, "Does the distance"), (3, "Write d(n)"), ("4.2", "One number")]),
+    "12.3": ([mean_motion, lambda pitches: -np.abs(np.diff(pitches[:, 0])).max() - mean_motion(pitches)],
+             [(chord_span, "Shuffling never"), (lambda pitches: pitches.mean(), "three semitones higher"),
+              (mean_motion_in_place, "changed its input"),
+              (lambda pitches: 1.0, "Shuffling never"), (lambda pitches: pitches[-1, 3] - pitches[0, 3], "in one direction"),
+              (lambda pitches: pitches, "One number"), (lambda a, b: 1, "TypeError"), (0.5, "A function")]),
+    "12.4": ([rule_keeping_bar(TONIC, FOURTH_UP), rule_keeping_bar(TONIC, FOURTH_UP).astype(float)],
+             [(rule_keeping_bar(TONIC), "moves a quarter"),
+              (rule_keeping_bar([84, 67, 64, 48], FOURTH_UP), "out of a voice's range"),
+              (rule_keeping_bar([64, 67, 60, 48], FOURTH_UP), "cross"),
+              (rule_keeping_bar(TONIC, [73, 66, 61, 54]), "one scale"),
+              (rule_keeping_bar([72, 67, 64, 48], [71, 67, 65, 50]), "dissonant"),
+              (rule_keeping_bar([72, 67, 64, 48], [74, 69, 65, 50]), "parallel"),
+              (rule_keeping_bar(TONIC, FOURTH_UP, TONIC), "repeat its first bar"),
+              (rule_keeping_bar(TONIC, FOURTH_UP)[:64], "shape (128, 4)"),
+              (rule_keeping_bar(TONIC, FOURTH_UP) - 60, "from 0 to 127"),
+              (rule_keeping_bar(TONIC, FOURTH_UP) + 0.5, "whole numbers"), (5, "shape (128, 4)")]),
+    "13.1": ([["loudness", "order", "blinding", "independence"], ("loudness", "order", "blinding", "independence")],
+             [(["order", "loudness", "blinding", "independence"], "(a)"),
+              (["loudness", "independence", "blinding", "order"], "(b)"),
+              (["loudness", "order", "independence", "blinding"], "(c)"), (["loudness"] * 4, "each once"),
+              (["loudness", "order"], "four names"), ("loudness", "four names"), (4, "four names")]),
+    "13.2": ([[False, True, True, True], (False, True, True, True)],
+             [([True, True, True, True], "(a)"), ([False, False, True, True], "(b)"), ([False, True, False, True], "(c)"),
+              ([False, True, True, False], "330"), ([0, 1, 1, 1], "True or False"), ([True], "four values"),
+              (True, "four values")]),
+    "13.3": ([listeners_needed, lambda p, each: -(-verdicts.trials_needed(p) // each)],
+             [(lambda p, each: verdicts.trials_needed(p), "number of trials"),
+              (lambda p, each: verdicts.trials_needed(p) / each, "part of a listener"),
+              (lambda p, each: verdicts.trials_needed(p) // each, "Round up"),
+              (listeners_from_the_first_trial_that_suffices, "dips below"), (lambda p, each: 10, "Ask verdicts"),
+              (lambda p: 3, "TypeError"), (6, "A function is asked for"), (lambda p, each: "six", "One number")]),
+    "13.4": ([merged, lambda rows: [list(part) for part in merged(rows)]],
+             [(lambda rows: merged(rows)[0], "Two lists"), (lambda rows: (merged(rows)[0], []), "came out"),
+              (merged_with_the_last, "first answer"), (merged_by_value, "twice"), (merged_in_place, "changed the list"),
+              (merged_by_code, "Too much"), (lambda rows: (merged(rows)[0], merged(rows)[1][::-1]), "order in which they came"),
+              (lambda rows: (merged(rows)[0][::-1], merged(rows)[1]), "keep the order"),
+              (lambda rows: print(end=""), "returned None"),
+              ([], "A function is asked for")]),
+    "11.1": ([19, 19.0, np.int64(19)],
+             [(20, "exactly half"), (64, "25,600"), (40, "Half of it"), (39, "Half of it"), (45, "removed"), (18, "Count those"),
+              ("19", "One number"), (np.nan, "One number")]),
+    "11.2": ([odd_only, keep_harmonics(lambda k: k % 2 == 1)],
+             [(keep_harmonics(lambda k: k % 2 == 0), "even harmonics are left"), (odd_only_in_place, "changed its input"),
+              (keep_harmonics(lambda k: (k % 2 == 1) | (k == 0)), "constant is still there"), (lambda x: np.fft.rfft(x), "irfft"),
+              (keep_harmonics(lambda k: k == 1), "Only the first"), (lambda x: x, "Nothing was removed"),
+              (lambda x: x[..., ::2], "shape"), (lambda x: odd_only(x) / 2, "other harmonics"),
+              (keep_harmonics(lambda k: k > 0), "Only the constant"), (3, "A function")]),
+    "11.3": ([cross_fade, lambda a, b, s: np.maximum(cross_fade(a, b, s), -90)],
+             [(lambda a, b, s: (1 - s) * a + s * b, "mixes decibels"), (lambda a, b, s: cross_fade(a, b, 1 - s), "Share 0"),
+              (lambda a, b, s: 10 * np.log10((1 - s) * 10 ** (a / 10) + s * 10 ** (b / 10)), "mixes powers"),
+              (lambda a, b, s: 10 ** (cross_fade(a, b, s) / 20), "Those are amplitudes"),
+              (lambda a, b, s: 20 * np.log10(10 ** (a / 20) + 10 ** (b / 20)), "Both count"),
+              (lambda a, b, s: a + 1, "it should be"), (lambda a, b, s: 0.0, "shape"), (7, "A function")]),
+    "11.4": ([lambda f, g: 1200 * np.log2(g / f), lambda f, g: 1200 * (np.log(g) - np.log(f)) / np.log(2)],
+             [(lambda f, g: 1200 * np.log2(f / g), "from f up"), (lambda f, g: 12 * np.log2(g / f), "semitones"),
+              (lambda f, g: np.log2(g / f), "octaves"), (lambda f, g: 1200 * np.log(g / f), "natural"),
+              (lambda f, g: g - f, "difference in Hz"), (lambda f, g: 50.0, "It should be"), (100, "A function")]),
 }
 
 
