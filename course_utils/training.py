@@ -81,7 +81,7 @@ def train(model, loss: Callable, batches: Callable[[int], dict], steps: int, fol
     optimizer = keras.optimizers.Adam(schedule, global_clipnorm=1.0)
     optimizer.build(model.trainable_variables)
     state = folder / "state.npz"
-    done = _restore(state, [*model.variables, *optimizer.variables])
+    done = restore_state(state, [*model.variables, *optimizer.variables])
     history, log, best = _read(folder / "history.csv", done), folder / "history.csv", folder / "best.weights.h5"
 
     @tf.function
@@ -105,19 +105,29 @@ def train(model, loss: Callable, batches: Callable[[int], dict], steps: int, fol
             losses.clear()
             bar.set_postfix(history[-1])
             _write(log, history)
-            _save(state, [*model.variables, *optimizer.variables], number + 1)
+            save_state(state, [*model.variables, *optimizer.variables], number + 1)
     model.load_weights(best)
     return history
 
 
-def _save(path: Path, variables: list, done: int) -> None:
-    """Write all variables, those of the random generators included, and the number of steps done."""
+def save_state(path: Path, variables: list, done: int) -> None:
+    """Write the state of a training to a file: all variables, and the number of steps done.
+
+    Args:
+        path: of the .npz file.
+        variables: Keras variables of networks, optimizers and random generators, always in the same order.
+        done: number of steps done.
+    """
     with environment.writing(path) as temporary, open(temporary, "wb") as file:
         np.savez(file, np.array(done), *(v.value.numpy() for v in variables))
 
 
-def _restore(path: Path, variables: list) -> int:
-    """Read what `_save` wrote, if there is something, and return the number of steps done."""
+def restore_state(path: Path, variables: list) -> int:
+    """Read what `save_state` wrote, if there is something, and return the number of steps done.
+
+    Raises:
+        ValueError: if the file holds variables of other shapes.
+    """
     if not path.exists():
         return 0
     with np.load(path) as arrays:
