@@ -1,0 +1,239 @@
+"""How the bar GAN is trained: batches, one step of each network, and a training that resumes and can be made to fail."""
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from course_utils import environment, training
+from course_utils.gan_bars import BEFORE, NOISE, STEPS, UNKNOWN, bar_critic, bar_generator, gumbel, one_hot, straight_through
+from course_utils.gan_losses import (
+    critic_loss,
+    discriminator_loss,
+    gradient_penalty,
+    saturating_loss,
+    stop_if_diverged,
+    wasserstein_loss,
+)
+from course_utils.shapes import check_whole
+
+TABLE = "gan_bars.json"
+BATCH = 64
+HIDDEN = 0.4  # share of the bars before that are hidden, so that the generator learns to begin
+# Name: the critic's loss, the generator's, and the weight of the gradient penalty.
+GAMES = {"WGAN-GP": (critic_loss, wasserstein_loss, 10.0), "saturating": (discriminator_loss, saturating_loss, 0.0)}
+CHOICES = {"straight-through": straight_through, "Gumbel": lambda logits: straight_through(gumbel(logits))}
+# What a training can be given otherwise than here; each of the famous failures is one change (10_gan_composes_bars).
+SETTINGS = {"game": "WGAN-GP", "critic_steps": 2, "generator_steps": 1, "rate": 1e-3, "critic_rate": 2e-3,
+            "betas": (0.5, 0.9), "hears_intervals": True, "choice": "straight-through"}
+
+
+def draw_batch(windows: np.ndarray, number: int, seed: int, count: int) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Draw what one round of training needs; the same seed and number always give the same (used in 10_gan_composes_bars).
+
+    Args:
+        windows: what `gan_bars.bar_windows` returned.
+        number: of the round.
+        seed: of all choices.
+        count: batches wanted.
+
+    Returns:
+        Three tensors: windows int8 (count, 64, 24, 4), the bar before hidden in some; noise float32 (count, 64, 64); and places
+        between real and fake, float32 (count, 64).
+    """
+    rng = np.random.default_rng([seed, number])
+    real = windows[rng.integers(len(windows), size=(count, BATCH))]
+    real[rng.random((count, BATCH)) < HIDDEN, :BEFORE] = UNKNOWN
+    noise, mix = rng.standard_normal((count, BATCH, NOISE), np.float32), rng.random((count, BATCH), np.float32)
+    return tf.constant(real), tf.constant(noise), tf.constant(mix)
+
+
+def make_critic_step(networks: tuple, game: tuple, optimizer, choose: Callable = straight_through) -> Callable:
+    """Compile one step of the critic (written out in 10_gan_composes_bars).
+
+    Args:
+        networks: generator and critic.
+        game: an entry of `GAMES`.
+        optimizer: the critic's, built.
+        choose: makes ones and zeros of logits.
+
+    Returns:
+        A function of windows, noise and mix that changes the critic, and returns its loss and the gap between the mean scores
+        of real and fake bars.
+    """
+    (generator, critic), (objective, _, weight) = networks, game
+
+    @tf.function
+    def critic_step(windows, noise, mix):
+        before, real = tf.split(one_hot(windows), [BEFORE, STEPS], axis=1)
+        fake = choose(generator([noise, before], training=True))
+
+        def score(bars):
+            return critic(tf.concat([before, bars], axis=1))
+
+        with tf.GradientTape() as tape:
+            real_scores, fake_scores = score(real), score(fake)
+            loss = objective(real_scores, fake_scores)
+            if weight:
+                loss += weight * gradient_penalty(score, real, fake, mix)
+        optimizer.apply(tape.gradient(loss, critic.trainable_variables))
+        return loss, tf.reduce_mean(real_scores) - tf.reduce_mean(fake_scores)
+
+    return critic_step
+
+
+def make_generator_step(networks: tuple, game: tuple, optimizer, choose: Callable = straight_through) -> Callable:
+    """Compile one step of the generator (written out in 10_gan_composes_bars).
+
+    Args: as `make_critic_step`; the optimizer is the generator's.
+
+    Returns:
+        A function of windows and noise that changes the generator, and returns its loss and the slope: how long the gradient of
+        one fake's score is, mean over the batch.
+    """
+    (generator, critic), (_, objective, _) = networks, game
+
+    @tf.function
+    def generator_step(windows, noise):
+        before = one_hot(windows[:, :BEFORE])
+        with tf.GradientTape(persistent=True) as tape:
+            fake = choose(generator([noise, before], training=True))
+            loss = objective(critic(tf.concat([before, fake], axis=1)))
+        optimizer.apply(tape.gradient(loss, generator.trainable_variables))
+        slopes = BATCH * tape.gradient(loss, fake)
+        return loss, tf.reduce_mean(tf.norm(tf.reshape(slopes, (BATCH, -1)), axis=1))
+
+    return generator_step
+
+
+@tf.function
+def follow(average: keras.Model, generator: keras.Model, share):
+    """Move the averaged generator a share of the way towards the newest one (written out in 10_gan_composes_bars).
+
+    Source: Yazıcı et al., The unusual effectiveness of averaging in GAN training (2019).
+
+    Args:
+        average: the averaged generator, which changes.
+        generator: the newest one.
+        share: 0 to 1; a small one averages over a long time.
+    """
+    for mean, new in zip(average.variables, generator.variables):
+        mean.assign(mean + share * (new - mean))
+
+
+def train_bars(windows: np.ndarray, steps: int, *, seed: int, folder: Path | None = None, every: int = 250,
+               watch: Callable | None = None, **changes) -> tuple[keras.Model, keras.Model, list[dict]]:
+    """Train a generator of bars, and resume where an interrupted run stopped (10_gan_composes_bars writes out the loop).
+
+    The resumed training gives the weights of an uninterrupted one; not so with Gumbel noise, which is drawn anew.
+
+    Args:
+        windows: what `gan_bars.bar_windows` returned.
+        steps: steps of the generator.
+        seed: of weights, batches and noise.
+        folder: where the state of the training is kept; by default nowhere, and an interruption loses it.
+        every: steps between two savings.
+        watch: function that is called after each step with a pair, the averaged and the newest generator, and by name step
+            (number of steps done), critic, generator, gap and slope.
+        changes: settings other than in `SETTINGS`.
+
+    Returns:
+        The averaged generator, the critic, and a row (step, critic, generator, gap, slope) for each step done in this call.
+
+    Raises:
+        ValueError: if a setting is unknown or out of range, or the folder holds the state of another training.
+        FloatingPointError: if the training diverges.
+    """
+    settings = check_settings(steps, changes)
+    if folder:
+        check_same_training(folder, {"steps": steps, "seed": seed, **settings})
+    environment.seed_everything(seed)
+    networks = bar_generator(), bar_critic(hears_intervals=settings["hears_intervals"])
+    average = keras.models.clone_model(networks[0])
+    average.set_weights(networks[0].get_weights())
+    optimizers = make_bar_optimizers(networks, steps, settings)
+    game, choose = GAMES[settings["game"]], CHOICES[settings["choice"]]
+    critic_step, generator_step = (make(networks, game, optimizer, choose) for make, optimizer in
+                                   ((make_critic_step, optimizers[1]), (make_generator_step, optimizers[0])))
+    variables = [v for part in (*networks, average, *optimizers) for v in part.variables]
+    done, rows = training.restore_state(folder / "state.npz", variables) if folder else 0, []
+    for step in range(done + 1, steps + 1):
+        drawn = draw_batch(windows, step, seed, settings["critic_steps"] + settings["generator_steps"])
+        rows.append({"step": step, **play_round(critic_step, generator_step, settings["critic_steps"], *drawn)})
+        follow(average, networks[0], tf.constant(max(0.01, 1 / (10 + step))))
+        stop_if_diverged(step, critic=rows[-1]["critic"], generator=rows[-1]["generator"])
+        if watch:
+            watch((average, networks[0]), **rows[-1])
+        if folder and (step % every == 0 or step == steps):
+            training.save_state(folder / "state.npz", variables, step)
+    return average, networks[1], rows
+
+
+def play_round(critic_step: Callable, generator_step: Callable, critic_steps: int, windows, noise, mix) -> dict[str, float]:
+    """Take so many steps of the critic, and one of the generator with each batch that is left.
+
+    Args:
+        critic_step: what `make_critic_step` returned.
+        generator_step: what `make_generator_step` returned.
+        critic_steps: how many.
+        windows, noise, mix: what `draw_batch` returned.
+
+    Returns:
+        Losses of critic and generator, gap and slope of the last steps, by name.
+    """
+    for number in range(critic_steps):
+        critic_value, gap = critic_step(windows[number], noise[number], mix[number])
+    for number in range(critic_steps, len(windows)):
+        value, slope = generator_step(windows[number], noise[number])
+    return {"critic": float(critic_value), "generator": float(value), "gap": float(gap), "slope": float(slope)}
+
+
+def check_same_training(folder: Path, recipe: dict) -> None:
+    """Check that a folder is new or belongs to the same training, and note there which one it is.
+
+    Raises:
+        ValueError: if the folder holds another training.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    note, text = folder / "recipe.json", json.dumps(recipe)
+    if not note.exists():
+        with environment.writing(note) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    if note.read_text(encoding="utf-8") != text:
+        raise ValueError(f"'{folder}' holds a training with other settings. Delete it to train anew, or name another folder.")
+
+
+def make_bar_optimizers(networks: tuple, steps: int, settings: Mapping) -> tuple:
+    """Return an Adam for each network; the learning rates fall evenly to a twentieth (used in 10_gan_composes_bars)."""
+    made = []
+    counts = steps * settings["generator_steps"], steps * settings["critic_steps"]
+    for network, count, rate in zip(networks, counts, (settings["rate"], settings["critic_rate"])):
+        schedule = keras.optimizers.schedules.PolynomialDecay(rate, count, 0.05 * rate)
+        made.append(keras.optimizers.Adam(schedule, *settings["betas"]))
+        made[-1].build(network.trainable_variables)
+    return tuple(made)
+
+
+def check_settings(steps: int, changes: Mapping) -> dict:
+    """Return `SETTINGS` with changes.
+
+    Raises:
+        ValueError: if one is unknown or out of range.
+    """
+    if unknown := changes.keys() - SETTINGS.keys():
+        raise ValueError(f"There is no setting {', '.join(sorted(unknown))}. There are {', '.join(SETTINGS)}.")
+    settings = {**SETTINGS, **changes}
+    for name, known in (("game", GAMES), ("choice", CHOICES)):
+        if settings[name] not in known:
+            raise ValueError(f"There is no {name} {settings[name]!r}. There are {', '.join(known)}.")
+    check_whole("steps", steps, 1)
+    for name in ("critic_steps", "generator_steps"):
+        check_whole(name, settings[name], 1)
+    return settings
+
+
+def measured() -> dict:
+    """Return what `python -m benchmarks.gan_bars --store` measured (shown in 10_gan_composes_bars)."""
+    return json.loads(environment.shipped(TABLE).read_text(encoding="utf-8"))

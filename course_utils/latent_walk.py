@@ -1,0 +1,114 @@
+"""A walk from one piece of noise to another, and what the bar GAN composes on the way: a function, and a panel with sliders."""
+import html
+
+import numpy as np
+
+from course_utils import audio, gan_bars, plots, synth
+from course_utils.composer import INSTRUMENTS
+
+RATE = 16000
+QUARTER_BPM = 100
+
+
+def between(a: np.ndarray, b: np.ndarray, share: float | np.ndarray) -> np.ndarray:
+    """Return noise on the way from `a` to `b`, along the sphere on which noise lies (written out in 10_gan_composes_bars).
+
+    The straight way leads through the middle, where no noise is ever drawn. Source: White, Sampling generative networks (2016).
+
+    Args:
+        a: (numbers,).
+        b: (numbers,).
+        share: of the way, 0 for `a` to 1 for `b`; a number, or an array (places, 1).
+
+    Returns:
+        (numbers,), or (places, numbers).
+    """
+    angle = np.arccos(np.clip(a @ b / np.linalg.norm(a) / np.linalg.norm(b), -1, 1))
+    if angle < 1e-6:
+        return a + share * (b - a)
+    return (np.sin((1 - share) * angle) * a + np.sin(share * angle) * b) / np.sin(angle)
+
+
+def noise(seed: int) -> np.ndarray:
+    """Return the noise that belongs to a seed, (64,)."""
+    return np.random.default_rng(seed).standard_normal(gan_bars.NOISE)
+
+
+def walk(generator, first: int, last: int, share: float) -> np.ndarray:
+    """Compose two bars of the noise between two seeds, int8 (16, 4) (taught in 10_gan_composes_bars).
+
+    Args:
+        generator: what `gan_bars.bar_generator` built.
+        first: seed at the beginning of the walk.
+        last: seed at its end.
+        share: of the way, 0 to 1.
+
+    Raises:
+        ValueError: if the share lies outside of 0 to 1, or a seed below 0.
+    """
+    if not 0 <= share <= 1 or min(first, last) < 0:
+        raise ValueError(f"The share of the way is from 0 to 1, and seeds are from 0 on, not {share}, {first} and {last}.")
+    return gan_bars.generate(generator, between(noise(first), noise(last), share)[None])[0]
+
+
+def show_walk(generator, first: int = 1, last: int = 2, share: float = 0.0, semitones: int = 0,
+              instruments: str = "wind quartet"):
+    """Show and play what stands at a place of the walk; `walk` returns the notes (taught in 10_gan_composes_bars).
+
+    Args:
+        generator, first, last, share: as in `walk`.
+        semitones: up or down from C major, -6 to 6.
+        instruments: one of `composer.INSTRUMENTS`.
+
+    Returns:
+        An `IPython.display.HTML` with picture and player.
+    """
+    from IPython.display import HTML
+
+    score = gan_bars.to_score(walk(generator, first, last, share), semitones)
+    y = synth.render(score, sr=RATE, quarter_bpm=QUARTER_BPM, programs=INSTRUMENTS[instruments])
+    label = f"{share:.0%} of the way from {first} to {last}"
+    return HTML(f"{_picture(score, label)}{audio.play(y, RATE, label).data}")
+
+
+def _picture(score, label: str) -> str:
+    import matplotlib.pyplot as plt
+
+    from course_utils.monitor import picture
+
+    figure, ax = plt.subplots(figsize=(7, 2.4), layout="constrained")
+    plots.piano_roll(score, ax)
+    return picture(figure, f"Two bars for four voices, {label}")
+
+
+def explore_walk(generator):
+    """Offer sliders for the two seeds, the place between them, and the key (taught in 10_gan_composes_bars).
+
+    Args:
+        generator: what `gan_bars.bar_generator` built.
+
+    Returns:
+        An `ipywidgets.VBox`; `show_walk` shows the same without a browser.
+    """
+    import ipywidgets
+
+    slow = {"continuous_update": False}
+    controls = {
+        "first": ipywidgets.BoundedIntText(value=1, min=0, max=9999, description="from seed"),
+        "last": ipywidgets.BoundedIntText(value=2, min=0, max=9999, description="to seed"),
+        "share": ipywidgets.FloatSlider(value=0, min=0, max=1, step=0.05, description="way", **slow),
+        "semitones": ipywidgets.IntSlider(value=0, min=-6, max=6, description="semitones", **slow),
+        "instruments": ipywidgets.Dropdown(options=list(INSTRUMENTS), description="instruments"),
+    }
+    page = ipywidgets.HTML()
+
+    def update(_=None):
+        try:
+            page.value = show_walk(generator, **{name: control.value for name, control in controls.items()}).data
+        except ValueError as error:
+            page.value = f"<p><b>{html.escape(str(error))}</b></p>"
+
+    for control in controls.values():
+        control.observe(update, names="value")
+    update()
+    return ipywidgets.VBox([*controls.values(), page])
