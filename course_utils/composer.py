@@ -2,6 +2,7 @@
 import base64
 import functools
 import html
+from collections.abc import Callable
 
 from course_utils import audio, counterpoint, engraving, planning, synth
 from course_utils.scores import Score
@@ -88,11 +89,23 @@ def composer(model):
         "phrases": ipywidgets.IntSlider(value=2, min=1, max=8, description="phrases", **slow),
         "instruments": ipywidgets.Dropdown(options=list(INSTRUMENTS), description="instruments"),
     }
+    return panel(controls, functools.partial(composition, model))
+
+
+def panel(controls: dict, show: Callable):
+    """Return controls above what a function makes of their values, anew whenever one of them changes.
+
+    Args:
+        controls: ipywidgets by the name of the function's argument.
+        show: function of these arguments to an `IPython.display.HTML`; the text of a ValueError is shown in its place.
+    """
+    import ipywidgets
+
     page = ipywidgets.HTML()
 
     def update(_=None):
         try:
-            page.value = composition(model, **{name: control.value for name, control in controls.items()}).data
+            page.value = show(**{name: control.value for name, control in controls.items()}).data
         except ValueError as error:
             page.value = f"<p><b>{html.escape(str(error))}</b></p>"
 

@@ -1,10 +1,10 @@
 """A walk from one piece of noise to another, and what the bar GAN composes on the way: a function, and a panel with sliders."""
-import html
+import functools
 
 import numpy as np
 
 from course_utils import audio, gan_bars, plots, synth
-from course_utils.composer import INSTRUMENTS
+from course_utils.composer import INSTRUMENTS, panel
 
 RATE = 16000
 QUARTER_BPM = 100
@@ -74,11 +74,9 @@ def show_walk(generator, first: int = 1, last: int = 2, share: float = 0.0, semi
 def _picture(score, label: str) -> str:
     import matplotlib.pyplot as plt
 
-    from course_utils.monitor import picture
-
     figure, ax = plt.subplots(figsize=(7, 2.4), layout="constrained")
     plots.piano_roll(score, ax)
-    return picture(figure, f"Two bars for four voices, {label}")
+    return plots.picture(figure, f"Two bars for four voices, {label}")
 
 
 def explore_walk(generator):
@@ -100,15 +98,4 @@ def explore_walk(generator):
         "semitones": ipywidgets.IntSlider(value=0, min=-6, max=6, description="semitones", **slow),
         "instruments": ipywidgets.Dropdown(options=list(INSTRUMENTS), description="instruments"),
     }
-    page = ipywidgets.HTML()
-
-    def update(_=None):
-        try:
-            page.value = show_walk(generator, **{name: control.value for name, control in controls.items()}).data
-        except ValueError as error:
-            page.value = f"<p><b>{html.escape(str(error))}</b></p>"
-
-    for control in controls.values():
-        control.observe(update, names="value")
-    update()
-    return ipywidgets.VBox([*controls.values(), page])
+    return panel(controls, functools.partial(show_walk, generator))

@@ -1,12 +1,9 @@
 """Watch a GAN while it trains: its curves, a sample to see and a sample to hear, renewed in place every so many steps."""
-import base64
-import html
-import io
 from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from course_utils import audio, environment
+from course_utils import audio, environment, plots
 from course_utils.shapes import check_whole
 
 MOST_POINTS = 300
@@ -105,7 +102,7 @@ class Monitor:
             self.draw(axes[0, -1])
             axes[0, -1].set_title(self.label)
         player = audio.play(*self.sound(), label=self.label).data if self.sound is not None else ""
-        return f"{picture(figure, self.describe())}{player}"
+        return f"{plots.picture(figure, self.describe())}{player}"
 
     def describe(self) -> str:
         """Say in a line where the curves stand: the mean of the last tenth of each."""
@@ -118,14 +115,3 @@ def thin(steps: list[int], values: list[float]) -> tuple[np.ndarray, np.ndarray]
     """Return a curve of at most 300 points, each the mean over as many neighbours as it takes."""
     parts = np.array_split(np.arange(len(steps)), min(len(steps), MOST_POINTS))
     return tuple(np.array([np.mean(np.asarray(column, float)[part]) for part in parts]) for column in (steps, values))
-
-
-def picture(figure, alt: str) -> str:
-    """Return a matplotlib figure as an HTML picture that holds itself, with a text for those who do not see it."""
-    import matplotlib.pyplot as plt
-
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    plt.close(figure)
-    data = base64.b64encode(buffer.getvalue()).decode()
-    return f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{data}" style="max-width:100%">'

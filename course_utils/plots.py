@@ -1,4 +1,7 @@
 """Figures of the course: one style, and helpers that take an `ax` and return it."""
+import base64
+import html
+import io
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -18,6 +21,17 @@ def use_style() -> None:
         "figure.constrained_layout.use": True, "figure.dpi": 80, "figure.figsize": (8, 3), "font.size": 10,
         "image.cmap": "cividis", "legend.frameon": False, "savefig.facecolor": "white",
     })
+
+
+def picture(figure, alt: str) -> str:
+    """Return a matplotlib figure as an HTML picture that holds itself, with a text for those who do not see it."""
+    import matplotlib.pyplot as plt
+
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    plt.close(figure)
+    data = base64.b64encode(buffer.getvalue()).decode()
+    return f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{data}" style="max-width:100%">'
 
 
 def _axes(ax, **figure):

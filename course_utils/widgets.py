@@ -1,5 +1,4 @@
 """Panels to play with in the notebooks. Beside each stands a plain function that shows the same without a browser."""
-import base64
 import html
 import io
 from collections.abc import Mapping, Sequence
@@ -230,10 +229,4 @@ def _shown(figure, text: str):
 
 def _page(figure, text: str) -> str:
     """Return a figure and the text under it as one piece of HTML, which a widget can show."""
-    import matplotlib.pyplot as plt
-
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    plt.close(figure)
-    picture = base64.b64encode(buffer.getvalue()).decode()
-    return f'<img alt="Waveform above, spectrogram below" src="data:image/png;base64,{picture}">{text}'
+    return plots.picture(figure, "Waveform above, spectrogram below") + text
