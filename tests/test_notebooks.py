@@ -311,7 +311,8 @@ def package(tmp_path):
     return tmp_path
 
 
-def differences(package, cells, name="05_example"):
+def differences(package, cells, name="05_example", imports="from course_utils import held"):
+    cells = [imports, *cells]
     return taught.differences(new_notebook(cells=[new_code_cell(source) for source in cells]), name, package)
 
 
@@ -329,6 +330,14 @@ def test_other_code_under_the_same_name_is_noticed(package, old, new, named):
 
 def test_a_class_that_is_not_finished_is_noticed(package):
     assert differences(package, TAUGHT[:2]) == ["'Counter' differs from course_utils"]
+
+
+@pytest.mark.parametrize("imports,noticed", [
+    ("from course_utils import audio, held", True), ("from course_utils.held import other", True),
+    ("from course_utils import audio", False), ("from elsewhere import held", False), ("import held", False)])
+def test_only_what_the_notebook_imports_from_has_a_say(package, imports, noticed):
+    differ = differences(package, ["class Counter:\n    pass"], "06_other", imports)
+    assert differ == ["'Counter' differs from course_utils"] * noticed
 
 
 def test_code_that_should_be_written_out_is_missed(package):

@@ -1,6 +1,6 @@
 """Taught here, imported later: what a notebook writes out must be what course_utils holds.
 
-A function or class that a notebook defines under a name that course_utils has, too, is compared by syntax tree;
+A function or class that a notebook defines under a name that a module which it imports has, too, is compared by syntax tree;
 docstrings, annotations and comments do not count. A class may be spread over cells: `class Name(Name):` goes on.
 A docstring in course_utils that says "written out in 04_convolution_from_scratch" promises that the notebook does.
 """
@@ -65,12 +65,27 @@ def differences(notebook: NotebookNode, name: str, package: Path) -> list[str]:
         name: its file name without ending, such as `04_convolution_from_scratch`.
         package: the folder of course_utils.
     """
-    held: dict[str, list[Definition]] = {}
     files = [path for path in sorted(package.rglob("*.py")) if "exercises" not in path.parts]  # the checks teach nothing
-    for definition in definitions(ast.parse(path.read_text(encoding="utf-8")) for path in files):
-        held.setdefault(definition.name, []).append(definition)
-    taught = {d.name: d for d in join_classes(definitions(map(notebooks.syntax_tree, notebooks.code_cells(notebook))))}
+    trees = [notebooks.syntax_tree(cell) for cell in notebooks.code_cells(notebook)]
+    taught, used = {d.name: d for d in join_classes(definitions(trees))}, imported(trees)
+    held: dict[str, list[Definition]] = {}
+    promised = set()
+    for path in files:
+        for definition in definitions([ast.parse(path.read_text(encoding="utf-8"))]):
+            promise = name in PROMISE.findall(ast.get_docstring(definition) or "")
+            promised |= {definition.name} if promise else set()
+            if promise or path.stem in used:
+                held.setdefault(definition.name, []).append(definition)
     differ = [f"'{d.name}' differs from course_utils" for d in taught.values()
               if d.name in held and normal_form(d) not in map(normal_form, held[d.name])]
-    promised = {d.name for same in held.values() for d in same if name in PROMISE.findall(ast.get_docstring(d) or "")}
     return differ + [f"'{missing}' is not written out, though course_utils says so" for missing in sorted(promised - set(taught))]
+
+
+def imported(trees: Iterable[ast.Module]) -> set[str]:
+    """Return the names of the modules of course_utils that a notebook imports, or from which it imports something."""
+    found = set()
+    for node in (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)):
+        package, _, module = (node.module or "").partition(".")
+        if package == "course_utils":
+            found |= {module} if module else {alias.name for alias in node.names}
+    return found
