@@ -1,18 +1,19 @@
 """What each part of the chorale network is worth, in nats per note: `python -m benchmarks.ablation` writes ablation.md.
 
-Part one takes the shipped weights as they are. Part two trains each variant anew with the same short recipe, which takes an
-hour; what is done is kept in the cache folder, and an interrupted run goes on.
+Part one takes the shipped weights as they are. Part two trains each variant anew with the same short recipe, which takes two
+hours; what is done is kept in the cache folder, and an interrupted run goes on.
 """
 import json
 import unittest.mock
-from collections.abc import Callable
 from pathlib import Path
 
+import keras
 import numpy as np
 import tensorflow as tf
-from keras import layers, ops
+from keras import layers
 from tqdm import tqdm
 
+from benchmarks.ablation_variants import SECOND, VARIANTS, same, without
 from course_utils import datasets, environment, evaluation, memory, networks, ngrams, training
 
 RECIPE = {"batch": 40, "window": 96, "steps": 400, "learning_rate": 3e-3, "seed": 1}
@@ -89,167 +90,62 @@ def dynamic(found: list[dict], segment: int = 32, rate: float = 0.05) -> float:
     return total / notes
 
 
-def without(*names: str) -> Callable[[dict], dict]:
-    """Return a change of a batch or piece: some inputs are never known."""
-    return lambda batch: batch | {name: np.zeros_like(batch[name]) for name in names}
-
-
-def noisy(batch: dict) -> dict:
-    """Replace a twentieth of the notes that the network reads by random ones."""
-    rng = np.random.default_rng(int(batch["tokens"].sum()))
-    wrong = rng.random(batch["previous"].shape) < 0.05
-    return batch | {"previous": np.where(wrong, rng.integers(1, networks.START, wrong.shape, np.int32), batch["previous"])}
-
-
-def smoothed(model, batch: dict):
-    """Return the cross-entropy with a twentieth of the probability spread over all notes."""
-    log_p = model(batch, training=True)[0]
-    right = tf.gather(log_p, batch["tokens"], batch_dims=3)
-    return -tf.reduce_mean(0.95 * right + 0.05 * tf.reduce_mean(log_p, axis=-1))
-
-
-def plain(model, batch: dict):
-    """Return the loss of the recipe."""
-    pitches, onsets = networks.chorale_nll(model, batch, training=True)
-    return tf.reduce_mean(pitches) + tf.reduce_mean(onsets) / 4
-
-
-def same(batch: dict) -> dict:
-    """Leave a batch as it is."""
-    return batch
-
-
-class Hearing(networks.ChoraleLSTM):
-    """The network with something more to read, worked out from the notes that it reads anyway."""
-
-    def more(self, previous):
-        """Return what is added, (batch, steps, features) float32."""
-        raise NotImplementedError
-
-    def read(self, previous, struck, beat, phrase, key):
-        x, seen = super().read(previous, struck, beat, phrase, key)
-        more = self.more(previous)
-        return ops.concatenate([x, more], axis=-1), ops.concatenate([seen, more], axis=-1)
-
-
-class Intervals(Hearing):
-    """It also reads how many semitones each of the six pairs of voices is apart."""
-
-    def more(self, previous):
-        pairs = [previous[..., high] - previous[..., low] for high in range(4) for low in range(high + 1, 4)]
-        return ops.concatenate([ops.one_hot(ops.clip(pair + 12, 0, 48), 49) for pair in pairs], axis=-1)
-
-
-class Ages(Hearing):
-    """It also reads for how many sixteenths each voice has not moved."""
-
-    def more(self, previous):
-        places = ops.arange(ops.shape(previous)[1], dtype="int32")[None, :, None]
-        moved = ops.concatenate([ops.ones_like(previous[:, :1]), ops.cast(previous[:, 1:] != previous[:, :-1], "int32")], axis=1)
-        age = ops.minimum(places - ops.associative_scan(ops.maximum, places * moved, axis=1), 16)
-        return ops.reshape(ops.one_hot(age, 17), (*ops.shape(previous)[:2], 68))
-
-
-class PitchClasses(Hearing):
-    """It also reads how often each pitch class has sounded so far in the window: a key that nobody has to tell it."""
-
-    def more(self, previous):
-        sounding = ops.cast((previous > 0) & (previous < networks.START), "float32")[..., None]
-        heard = ops.cumsum(ops.sum(sounding * ops.one_hot(previous % 12, 12), axis=2), axis=1)
-        return heard / ops.maximum(ops.sum(heard, axis=-1, keepdims=True), 1.0)
-
-
-class Normed(layers.LSTM):
-    """An LSTM whose output is normalised (Ba et al. 2016, around the cell and not in it)."""
-
-    def __init__(self, units, **how):
-        super().__init__(units, **how)
-        self.norm = layers.LayerNormalization()
-
-    def call(self, sequences, initial_state=None, mask=None, training=False):
-        return self.norm(super().call(sequences, initial_state, mask, training))
-
-
-class Residual(layers.LSTM):
-    """An LSTM that adds to its input, where both are of the same length."""
-
-    def call(self, sequences, initial_state=None, mask=None, training=False):
-        found = super().call(sequences, initial_state, mask, training)
-        return sequences + found if sequences.shape[-1] == self.units else found
-
-
-class Tied(networks.ChoraleLSTM):
-    """The table that reads a pitch also scores it: logits are products with the embedded pitches (Press and Wolf 2017)."""
-    projections = None
-
-    def voice(self, rank, state, chosen, training=False):
-        if self.projections is None:
-            self.projections = [layers.Dense(self.pitch.output_dim) for _ in networks.ORDER]
-        hidden = self.drop(self.hidden[rank](ops.concatenate([state, *chosen], axis=-1)), training=training)
-        pitches = np.arange(networks.VOCABULARY) + networks.ORDER[rank] * (networks.VOCABULARY + 1)
-        return self.projections[rank](hidden) @ ops.transpose(self.pitch(pitches))
-
-
-VARIANTS: dict[str, dict] = {
-    "the recipe": {},
-    "no transposition in training": {"semitones": (0,)},
-    "no dropout": {"network": {"dropout": 0.0}},
-    "dropout 0.5": {"network": {"dropout": 0.5}},
-    "half the units (128)": {"network": {"units": 128}},
-    "beat never known": {"piece": without("beat"), "batch": without("beat")},
-    "voices in the order soprano, alto, tenor, bass": {"order": (0, 1, 2, 3)},
-    "windows of 192 sixteenths, half as many": {"window": 192, "batch_size": 20},
-    "label smoothing 0.05": {"loss": smoothed},
-    "a twentieth of the inputs wrong": {"batch": noisy},
-    "intervals between the voices as inputs": {"build": Intervals},
-    "sixteenths since each voice moved as inputs": {"build": Ages},
-    "pitch classes so far as inputs": {"build": PitchClasses},
-    "layer normalisation after each LSTM": {"lstm": Normed},
-    "a residual connection around the second LSTM": {"lstm": Residual},
-    "embeddings tied to the outputs": {"build": Tied},
-    "weights averaged over training (0.98 a step)": {"average": 0.98},
-}
-
-
 def trained(variant: dict, folder: Path) -> float:
     """Train one variant with the short recipe; return its best validation figure."""
-    environment.seed_everything(RECIPE["seed"])
+    recipe = RECIPE | {name: value for name, value in variant.items() if name in RECIPE}
+    environment.seed_everything(recipe["seed"])
+    schedules, change = keras.optimizers.schedules, variant.get("piece", same)
     order, semitones = variant.get("order", networks.ORDER), variant.get("semitones", training.TRANSPOSITIONS)
     with (unittest.mock.patch.multiple(networks, ORDER=order), unittest.mock.patch.multiple(training, TRANSPOSITIONS=semitones),
-          unittest.mock.patch.object(networks.layers, "LSTM", variant.get("lstm", layers.LSTM))):
+          unittest.mock.patch.object(networks.layers, "LSTM", variant.get("lstm", layers.LSTM)),
+          unittest.mock.patch.object(schedules, "CosineDecay", variant.get("schedule", schedules.CosineDecay))):
         model = variant.get("build", networks.ChoraleLSTM)(**variant.get("network", {}))
-        valid = [variant.get("piece", same)(piece) for piece in pieces("valid")]
-        found = [p for p in pieces("train") if len(p["beat"]) >= variant.get("window", 0)]
-        window = variant.get("window", RECIPE["window"])
-        windows = training.chorale_windows(found, variant.get("batch_size", RECIPE["batch"]), window, RECIPE["seed"])
+        valid = [change(piece) for piece in pieces("valid")]
         forced(model, valid[:1])
-        change, average = variant.get("batch", same), variant.get("average", 0.0)
         averages = [tf.Variable(w) for w in model.trainable_variables]
-
-        def batch(number: int) -> dict:
-            for kept, weight in zip(averages, model.trainable_variables, strict=True):
-                kept.assign(average * kept + (1 - average) * weight)
-            return change(windows(number))
+        average = variant.get("average", 0.0)
 
         def validation() -> float:
             trained = [w.numpy() for w in model.trainable_variables]
             for weight, kept in zip(model.trainable_variables, averages if average else trained, strict=True):
                 weight.assign(kept)
-            measured = forced(model, valid)
+            measured = evaluation.nats_per_note(forced(model, valid))
             for weight, value in zip(model.trainable_variables, trained, strict=True):
                 weight.assign(value)
             return measured
 
-        rows = training.train(model, variant.get("loss", plain), batch, RECIPE["steps"], folder,
-                              learning_rate=RECIPE["learning_rate"], every=100, evaluate=validation)
+        def fit(found: list[dict], folder: Path) -> list[dict]:
+            windows = training.chorale_windows(found, recipe["batch"], recipe["window"], recipe["seed"])
+
+            def batch(number: int) -> dict:
+                for kept, weight in zip(averages, model.trainable_variables, strict=True):
+                    kept.assign(average * kept + (1 - average) * weight)
+                return variant.get("spoil", same)(windows(number))
+
+            return training.train(model, variant.get("loss", networks.chorale_loss), batch, recipe["steps"], folder, every=100,
+                                  learning_rate=recipe["learning_rate"], evaluate=validation)
+
+        if "before" in variant:
+            fit(variant["before"](recipe["window"]), folder / "before")
+        rows = fit([change(piece) for piece in pieces("train") if len(piece["beat"]) >= recipe["window"]], folder)
     return min(row["validation"] for row in rows)
 
 
-def forced(model, found: list[dict]) -> float:
-    """Measure a network in nats per note as `evaluation.chorale_nats` does, but all steps at once."""
+def forced(model, found: list[dict]) -> list[np.ndarray]:
+    """Return the nats of each note as `evaluation.chorale_nats` does, but all steps at once."""
     hidden = without("struck", "phrase", "key")
-    nats = [networks.chorale_nll(model, {name: column[None] for name, column in hidden(piece).items()})[0] for piece in found]
-    return evaluation.nats_per_note([np.asarray(rows) for rows in nats])
+    return [np.asarray(networks.chorale_nll(model, {name: column[None] for name, column in hidden(piece).items()})[0])
+            for piece in found]
+
+
+def together(folders: list[Path]) -> float:
+    """Return the validation figure of the mean probability of several networks."""
+    nats = []
+    for folder in folders:
+        model = networks.ChoraleLSTM()
+        model.load_weights(folder / "best.weights.h5")
+        nats.append(forced(model, pieces("valid")))
+    return evaluation.nats_per_note([-np.log(np.mean(np.exp(-np.stack(rows)), axis=0)) for rows in zip(*nats, strict=True)])
 
 
 def main() -> None:
@@ -264,6 +160,8 @@ def main() -> None:
             figures[name] = trained(variant, folder / str(number))
             kept.write_text(json.dumps(figures, indent=2))
             print(f"{name}: {figures[name]:.4f}", flush=True)
+    figures["both of these networks, their probabilities averaged"] = together(
+        [folder / str(number) for number, name in enumerate(VARIANTS) if name in (SECOND, next(iter(VARIANTS)))])
     lines = ["# What each part of the chorale network is worth", "",
              "Nats per note (pitches only, whole pieces; lower is better), written by `python -m benchmarks.ablation`.", "",
              "## Beside the network", "", "The shipped weights, with more and more of what stands beside them.", "",
@@ -273,7 +171,8 @@ def main() -> None:
               f"Each variant trained anew for {RECIPE['steps']} steps only (the shipped weights took more), one seed: small "
               "differences say nothing. The network alone, without averaging or memory.", "",
               "| | validation | difference |", "|---|---|---|"]
-    lines += [f"| {name} | {value:.4f} | {value - figures['the recipe']:+.4f} |" for name, value in figures.items()]
+    first = round(figures["the recipe"], 4)
+    lines += [f"| {name} | {value:.4f} | {round(value, 4) - first:+.4f} |" for name, value in figures.items()]
     TABLE.write_text("\n".join(lines) + "\n", encoding="utf-8")
     print(TABLE.read_text(encoding="utf-8"))
 

@@ -160,6 +160,12 @@ def chorale_nll(model: ChoraleLSTM, inputs: dict, training: bool = False):
     return -_pick(pitches, inputs["tokens"]), -_pick(onsets, pattern)
 
 
+def chorale_loss(model: ChoraleLSTM, batch: dict):
+    """Return what training makes small: the mean nats of a pitch, and a quarter of those of an onset pattern, a scalar."""
+    pitches, onsets = chorale_nll(model, batch, training=True)
+    return ops.mean(pitches) + ops.mean(onsets) / 4
+
+
 def _pick(log_probabilities, index):
     return ops.squeeze(ops.take_along_axis(log_probabilities, index[..., None], axis=-1), axis=-1)
 
