@@ -8,7 +8,7 @@ import pytest
 from tools import hygiene, notebooks
 
 ROOT = Path(__file__).parent.parent
-CHAPTERS = [path for path in notebooks.all_notebooks() if not hygiene.is_solution(path)]
+CHAPTERS = notebooks.chapters()
 MODULES = {path.stem for path in (ROOT / "course_utils").glob("*.py")} | {"exercises"}
 CALLED = re.compile(r"`(?:course_utils\.)?(\w+)\.(\w+)(?:\(|`)")
 each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.name[:2])

@@ -9,7 +9,7 @@ from tools import notebooks
 GLOSSARY = Path(__file__).parent.parent / "docs" / "glossary.md"
 ROW = re.compile(r"^\| ([^|]+) \| ([^|]+) \| \[(\d\d)\]\(\.\./notebooks/(\d\d_\w+\.ipynb)\) \|$", re.MULTILINE)
 ROWS = [match.groups() for match in ROW.finditer(GLOSSARY.read_text(encoding="utf-8"))]
-CHAPTERS = {path.name[:2]: path for path in notebooks.all_notebooks() if path.parent == notebooks.NOTEBOOKS}
+CHAPTERS = {path.name[:2]: path for path in notebooks.chapters()}
 
 
 def prose(path):

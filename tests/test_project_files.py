@@ -11,6 +11,7 @@ from tools import notebooks, set_repository
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PAGES = [path for folder in (".", "docs", "teaching", "benchmarks") for path in sorted((ROOT / folder).glob("*.md"))]
 FORMS = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("[!c]*.yml"))
 
 
@@ -40,7 +41,7 @@ def test_issue_forms_are_forms(path):
 def test_the_commands_that_people_are_asked_to_run_exist():
     from course_utils.__main__ import main
 
-    texts = [path.read_text(encoding="utf-8") for path in [*FORMS, *ROOT.glob("*.md")]]
+    texts = [path.read_text(encoding="utf-8") for path in [*FORMS, *PAGES]]
     commands = {name for text in texts for name in re.findall(r"python -m course_utils (\w+)", text)}
     assert {"compose", "doctor"} <= commands
     for name in commands:
@@ -48,7 +49,15 @@ def test_the_commands_that_people_are_asked_to_run_exist():
             main([name, "--help"])
         assert stop.value.code == 0
     rules = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    assert {name for text in texts for name in re.findall(r"`make (\w+)", text)} <= rules
+    assert {name for text in texts for name in re.findall(r"(?:`| {4})make (\w+)", text)} <= rules
+    tools = {name for text in texts for name in re.findall(r"python -m (tools|benchmarks)\.([a-z]\w+)", text)}
+    assert [name for name in tools if not ROOT.joinpath(*name).with_suffix(".py").exists()] == []
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(path):
+    targets = re.findall(r"\]\(([^)#\s]+)", path.read_text(encoding="utf-8"))
+    assert [target for target in targets if not re.match("https?:", target) and not (path.parent / target).exists()] == []
 
 
 def test_binder_gets_the_pins_and_a_python_that_fits():

@@ -4,7 +4,7 @@ import re
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from tools import book, hygiene, notebooks, slides
+from tools import book, notebooks, slides
 
 
 def shows(**data):
@@ -46,6 +46,13 @@ def test_a_cell_becomes_what_it_is_unless_a_tag_says_otherwise(case):
 def test_a_slide_holds_a_heading_and_one_paragraph():
     assert slides.short("## Summary\n\ndone\n\n## Exercises\n\n> **Exercise 05.1** a\n> b") == "> **Exercise 05.1** a\n> b"
     assert slides.short("# T\n\n[![b](x)](y)\n\n> box\n> more\n\ntext") == "# T\n\n> box\n> more"
+    assert slides.short("## T\n\nTwo ways:\n\n- one\n- two\n\ntext") == "## T\n\nTwo ways:\n\n- one\n- two"
+
+
+def test_every_section_of_a_cell_gets_its_slide():
+    cell = new_markdown_cell("The last word.\n\n## 3. A\n\na\n\n### Detail\n\n## 4. B\n\nb")
+    assert [c.source for c in slides.deck(new_notebook(cells=[cell])).cells] == ["## 3. A\n\na", "## 4. B\n\nb"]
+    assert [c.source for c in slides.deck(new_notebook(cells=[tagged(cell, "slide")])).cells] == [cell.source]
 
 
 def test_a_deck_hides_code_but_not_where_a_tag_wants_it():
@@ -57,7 +64,7 @@ def test_a_deck_hides_code_but_not_where_a_tag_wants_it():
     assert all("slideshow" not in cell.metadata for cell in notebook.cells[:2])
 
 
-CHAPTERS = [path for path in notebooks.all_notebooks() if not hygiene.is_solution(path)]
+CHAPTERS = notebooks.chapters()
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.name[:2])
@@ -67,6 +74,8 @@ def test_every_chapter_makes_a_talk(path):
     kinds = [cell.metadata.slideshow.slide_type for cell in cells]
     assert kinds[0] == "slide" and kinds.count("slide") >= 6 and len(cells) < 80
     text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    sections = re.findall(r"^## \d+\. .*", notebooks.markdown(notebook), re.MULTILINE)
+    assert [line for line in text.splitlines() if line in sections] == sections
     assert text.count("**Exercise") >= len(re.findall(r"^> \*\*Exercise", notebooks.markdown(notebook), re.MULTILINE))
 
 

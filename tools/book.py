@@ -14,7 +14,7 @@ from pathlib import Path
 
 import nbformat
 
-from tools import notebooks, uv
+from tools import notebooks, site_check, uv
 
 VENV = notebooks.ROOT / ".venv-book"
 TARGET = notebooks.ROOT / "build" / "book"
@@ -32,7 +32,7 @@ def build_environment() -> Path:
     Raises:
         subprocess.CalledProcessError: if it cannot be installed.
     """
-    python, pins = VENV / ("Scripts" if os.name == "nt" else "bin") / "python", SETTINGS / "requirements.txt"
+    python, pins = uv.python_in(VENV), SETTINGS / "requirements.txt"
     stamp = VENV / ".ready"
     wanted = f"{pins.read_text(encoding='utf-8')}{MATHJAX}"
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
@@ -111,8 +111,8 @@ def contents(files: list[Path]) -> str:
     return "\n".join(tree.format(title, "\n".join(groups[group])) for group, title in TITLES.items() if group in groups)
 
 
-def render(target: Path) -> Path:
-    """Make the site in a folder, which is replaced; return the Python that has what is needed to examine it.
+def render(target: Path) -> None:
+    """Make the site in a folder, which is replaced.
 
     Raises:
         RuntimeError: if Sphinx cannot be installed, or has something to complain of.
@@ -131,7 +131,6 @@ def render(target: Path) -> Path:
     shutil.rmtree(sources)
     for left in (".doctrees", ".buildinfo", "objects.inv"):
         shutil.rmtree(target / left, ignore_errors=True) if (target / left).is_dir() else (target / left).unlink(missing_ok=True)
-    return python
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -140,15 +139,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("folder", type=Path, nargs="?", default=TARGET, help="where to make it (default: build/book)")
     target = parser.parse_args(arguments).folder.resolve()
     try:
-        python = render(target)
+        render(target)
     except RuntimeError as error:
         print(error, file=sys.stderr)
         return 1
     size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
     count = len(list(target.rglob("*.html")))
     print(f"{target / 'index.html'}: {count} pages, {size / 1e6:.0f} MB. Examining it ...", flush=True)
-    searches = [f"{words}={wanted}" for words, wanted in SEARCHES.items()]
-    return subprocess.run([python, "-m", "tools.site_check", str(target), *searches], cwd=notebooks.ROOT).returncode
+    return site_check.report(target, SEARCHES)
 
 
 if __name__ == "__main__":

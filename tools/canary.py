@@ -18,64 +18,18 @@ import sys
 import tempfile
 import tomllib
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tools import notebooks, uv
+from tools import imports, notebooks, uv
 
 LIBRARIES = ("keras", "tensorflow", "librosa", "music21")
 GONE_ON_PURPOSE = {"librosa.output.write_wav"}  # 07 shows what became of it
 DEPRECATED = re.compile(r"deprecat|will be (?:removed|changed)|no longer be supported", re.IGNORECASE)
 VENV = notebooks.ROOT / ".venv-canary"
 RESULT = "COURSE_CANARY_RESULT"
-SCOPES = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
-
-
-def names_used(tree: ast.AST, known: dict[str, str] | None = None, line: int = 0) -> Iterator[tuple[str, int]]:
-    """Yield the full dotted names of the four libraries in a syntax tree, with the line on which their statement begins.
-
-    An import counts where it is visible: in its own function and in those inside.
-    """
-    known = {**(known or {}), **{name: full for node in _own_nodes(tree) for name, full in _imported(node)}}
-    waiting = [(node, line) for node in ast.iter_child_nodes(tree)]
-    while waiting:
-        node, line = waiting.pop()
-        line = node.lineno if isinstance(node, ast.stmt) else line
-        if isinstance(node, SCOPES):
-            yield from names_used(node, known, line)
-        else:
-            if full := _dotted(node, known):
-                yield full, line
-            waiting += [(child, line) for child in ast.iter_child_nodes(node)]
-
-
-def _own_nodes(tree: ast.AST) -> Iterator[ast.AST]:
-    """Yield the nodes below a tree that do not lie in functions of their own."""
-    for node in ast.iter_child_nodes(tree):
-        yield node
-        if not isinstance(node, SCOPES):
-            yield from _own_nodes(node)
-
-
-def _imported(node: ast.AST) -> Iterator[tuple[str, str]]:
-    """Yield under which name an import statement makes which name of the four libraries known."""
-    if isinstance(node, ast.Import):
-        for alias in node.names:
-            if alias.name.split(".")[0] in LIBRARIES:
-                yield (alias.asname, alias.name) if alias.asname else (alias.name.split(".")[0],) * 2
-    elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in LIBRARIES:
-        for alias in node.names:
-            yield alias.asname or alias.name, f"{node.module}.{alias.name}"
-
-
-def _dotted(node: ast.AST, known: dict[str, str]) -> str | None:
-    if isinstance(node, ast.Name):
-        return known.get(node.id)
-    inner = _dotted(node.value, known) if isinstance(node, ast.Attribute) else None
-    return f"{inner}.{node.attr}" if inner else None
 
 
 def collect() -> dict[str, set[tuple[str, int]]]:
@@ -88,8 +42,9 @@ def collect() -> dict[str, set[tuple[str, int]]]:
         trees[str(path.relative_to(notebooks.ROOT))] = ast.Module(body, [])
     found: dict[str, set[tuple[str, int]]] = {}
     for file, tree in trees.items():
-        for name, line in names_used(tree):
-            found.setdefault(name, set()).add((file, line))
+        for name, line in imports.names_used(tree):
+            if name.split(".")[0] in LIBRARIES:
+                found.setdefault(name, set()).add((file, line))
     return {name: places for name, places in sorted(found.items())
             if not any(other.startswith(f"{name}.") for other in found) and name not in GONE_ON_PURPOSE}
 
@@ -237,7 +192,7 @@ def check_newest(tests: list[str]) -> None:
     project = tomllib.loads((notebooks.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
     wanted = [without_upper_bounds(r) for r in [*project["dependencies"], *extras["tensorflow"], *extras["lab"], *extras["dev"]]]
-    python = VENV / ("Scripts" if os.name == "nt" else "bin") / "python"
+    python = uv.python_in(VENV)
     try:
         uv.run("venv", "--quiet", "--clear", "--python", sys.executable, str(VENV))
         uv.run("pip", "install", "--quiet", "--python", str(python), "--upgrade", *wanted)

@@ -1,9 +1,10 @@
-"""Drive Debian's Chromium with playwright; neither belongs to the course's packages, so both may be missing."""
+"""Drive Chromium with playwright. Chromium is not among the course's packages, so it may be missing."""
 import contextlib
-import importlib
 import os
 import shutil
 from collections.abc import Iterator
+
+from playwright.sync_api import Browser, sync_playwright
 
 CANDIDATES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -12,13 +13,7 @@ FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 
 def lacking() -> str:
     """Return what is missing to open pages in a browser, and how to get it; empty if nothing is."""
-    if not _program():
-        return "no Chromium (Debian, Ubuntu: apt-get install --no-install-recommends chromium)"
-    try:
-        importlib.import_module("playwright.sync_api")
-    except ModuleNotFoundError:
-        return "no playwright (pip install playwright; its own browser is not needed)"
-    return ""
+    return "" if _program() else "no Chromium (Debian, Ubuntu: apt-get install --no-install-recommends chromium)"
 
 
 def _program() -> str | None:
@@ -26,15 +21,15 @@ def _program() -> str | None:
 
 
 @contextlib.contextmanager
-def opened() -> Iterator:
-    """Yield a headless browser, a `playwright.sync_api.Browser`.
+def opened() -> Iterator[Browser]:
+    """Yield a headless browser.
 
     Raises:
-        RuntimeError: if Chromium or playwright is missing.
+        RuntimeError: if Chromium is missing.
     """
     if missing := lacking():
         raise RuntimeError(f"This needs a browser: {missing}.")
-    with importlib.import_module("playwright.sync_api").sync_playwright() as playwright:
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=_program(), args=list(FLAGS))
         try:
             yield browser

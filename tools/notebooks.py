@@ -20,6 +20,11 @@ def all_notebooks() -> list[Path]:
     return sorted(NOTEBOOKS.glob("*.ipynb")) + sorted(NOTEBOOKS.glob("solutions/*.ipynb"))
 
 
+def chapters() -> list[Path]:
+    """Return the course's notebooks in order, without the worked answers."""
+    return [path for path in all_notebooks() if path.parent == NOTEBOOKS]
+
+
 def read(path: Path) -> NotebookNode:
     """Read a notebook as it stands; `nbformat.read` would repair it on the way."""
     return nbformat.v4.reads(path.read_text(encoding="utf-8"))

@@ -9,6 +9,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from playwright.sync_api import Error
+
 from tools import chromium
 
 PHONE = {"width": 390, "height": 844}
@@ -91,7 +93,7 @@ def search(page, address: str, words: str, wanted: str) -> list[str]:
     try:
         page.goto(f"{address}/search.html?q={words.replace(' ', '+')}")
         page.wait_for_selector(f"#search-results a[href*='{wanted}']", timeout=15000)
-    except Exception as error:  # the classes of playwright's errors are known only where it is installed
+    except Error as error:
         return [f"search.html: '{words}' does not find {wanted} ({type(error).__name__})"]
     return []
 
@@ -118,17 +120,16 @@ def examine(site: Path, searches: dict[str, str] | None = None) -> list[str]:
     return found
 
 
-def main() -> int:
-    """Examine a site; return the number of complaints, at most 100."""
-    searches = dict(argument.split("=") for argument in sys.argv[2:])
+def report(site: Path, searches: dict[str, str] | None = None) -> int:
+    """Print what is wrong with a site, as far as that can be examined here; return the number of complaints, at most 100."""
     try:
-        found = examine(Path(sys.argv[1]).resolve(), searches)
+        found = examine(site, searches)
     except RuntimeError as error:
         print(f"NOT EXAMINED in a browser. {error}", file=sys.stderr)
-        found = broken_links(Path(sys.argv[1]).resolve())
+        found = broken_links(site)
     print("\n".join(found) or "No complaints.")
     return min(len(found), 100)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(report(Path(sys.argv[1]).resolve()))

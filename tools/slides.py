@@ -6,6 +6,7 @@ figure or score goes below it without its code, players under that, exercises ge
 nbconvert makes the decks; reveal.js and MathJax are copied beside them, so they work without a network.
 """
 import argparse
+import itertools
 import re
 import shutil
 import subprocess
@@ -26,7 +27,8 @@ CONFIG = {"reveal_theme": "simple", "reveal_url_prefix": "reveal", "mathjax_url"
           "exclude_input_prompt": True, "exclude_output_prompt": True}
 # The template starts reveal.js by way of require.js and jQuery from the web, and an older MathJax.
 START = """<style>.reveal .slides section { max-height: 100%; overflow: hidden auto; font-size: 26px; text-align: left; }
-.reveal img, .reveal svg { max-height: 70vh; } .reveal audio { width: 30em; max-width: 100%; }</style>
+.reveal .jp-OutputArea img, .reveal .jp-OutputArea svg { width: 1000px; max-width: 100%; height: auto; max-height: 400px; }
+.reveal .jp-OutputArea img { object-fit: contain; object-position: left; } .reveal audio { width: 30em; max-width: 100%; }</style>
 <script>window.MathJax = {tex: {inlineMath: [["$", "$"], ["\\\\(", "\\\\)"]]}}</script>
 <script src="mathjax/tex-svg.js"></script>
 <script src="reveal/dist/reveal.js"></script><script src="reveal/plugin/notes/notes.js"></script>
@@ -52,23 +54,39 @@ def kind(cell: nbformat.NotebookNode) -> str:
 
 
 def short(source: str) -> str:
-    """Return the exercises of a cell, or else a heading with the first paragraph or box below it; a slide holds no more."""
+    """Return the exercises of a cell, or else a heading with the first paragraph or box below it; a slide holds no more.
+
+    A paragraph that ends with a colon takes the next one with it.
+    """
     blocks = [block for block in re.split(r"\n\s*\n", source) if not block.startswith("[![")]
-    return "\n\n".join([block for block in blocks if EXERCISE.search(block)] or blocks[:2])
+    kept = 3 if blocks[1:] and blocks[1].rstrip().endswith(":") else 2
+    return "\n\n".join([block for block in blocks if EXERCISE.search(block)] or blocks[:kept])
+
+
+def tagged(cell: nbformat.NotebookNode) -> bool:
+    """Tell whether somebody chose what becomes of a cell."""
+    return "slide_type" in cell.metadata.get("slideshow", {})
+
+
+def by_section(cell: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    """Return a cell, or if it is Markdown of several sections and nobody tagged it, a cell for each."""
+    if cell.cell_type != "markdown" or tagged(cell):
+        return [cell]
+    parts = re.split(r"^(?=## )", cell.source, flags=re.MULTILINE)
+    return [nbformat.v4.new_markdown_cell(part, metadata=cell.metadata) for part in parts if part]
 
 
 def deck(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """Return a notebook's slides as a notebook of tagged cells."""
     cells = []
-    for cell in notebook.cells:
+    for cell in itertools.chain(*map(by_section, notebook.cells)):
         told = kind(cell)
         if told == "skip" or (cell.cell_type == "code" and not cell.source.strip()):
             continue
-        tagged = "slide_type" in cell.metadata.get("slideshow", {})
         slide = nbformat.from_dict({**cell, "metadata": {**cell.metadata, "slideshow": {"slide_type": told}}})
-        if cell.cell_type == "markdown" and not tagged:
+        if cell.cell_type == "markdown" and not tagged(cell):
             slide.source = short(cell.source)
-        if cell.cell_type == "code" and not tagged:
+        if cell.cell_type == "code" and not tagged(cell):
             slide.metadata["tags"] = ["remove_input"]
         cells.append(slide)
     return nbformat.v4.new_notebook(cells=cells, metadata=notebook.metadata)
@@ -111,7 +129,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--target", type=Path, default=TARGET, help="the folder to make (default: build/slides)")
     parser.add_argument("notebooks", nargs="*", type=Path, metavar="NOTEBOOK", help="all chapters, if none is named")
     options = parser.parse_args(arguments)
-    chosen = options.notebooks or [path for path in notebooks.all_notebooks() if path.parent == notebooks.NOTEBOOKS]
+    chosen = options.notebooks or notebooks.chapters()
     shutil.rmtree(options.target, ignore_errors=True)
     options.target.mkdir(parents=True)
     try:

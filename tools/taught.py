@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 
 from tools import notebooks
 
-PROMISE = re.compile(r"written\s+out\s+in\s+(\d\d_\w+)")
+PROMISE = re.compile(r"[Ww]ritten\s+out\s+in\s+(\d\d_\w+)")
 Definition = ast.FunctionDef | ast.ClassDef
 
 
@@ -67,7 +67,8 @@ def differences(notebook: NotebookNode, name: str, package: Path) -> list[str]:
     """
     files = [path for path in sorted(package.rglob("*.py")) if "exercises" not in path.parts]  # the checks teach nothing
     trees = [notebooks.syntax_tree(cell) for cell in notebooks.code_cells(notebook)]
-    taught, used = {d.name: d for d in join_classes(definitions(trees))}, imported(trees)
+    taught = {d.name: d for d in join_classes(definitions(trees))}
+    used = set().union(*map(notebooks.imported_helpers, trees))
     held: dict[str, list[Definition]] = {}
     promised = set()
     for path in files:
@@ -79,13 +80,3 @@ def differences(notebook: NotebookNode, name: str, package: Path) -> list[str]:
     differ = [f"'{d.name}' differs from course_utils" for d in taught.values()
               if d.name in held and normal_form(d) not in map(normal_form, held[d.name])]
     return differ + [f"'{missing}' is not written out, though course_utils says so" for missing in sorted(promised - set(taught))]
-
-
-def imported(trees: Iterable[ast.Module]) -> set[str]:
-    """Return the names of the modules of course_utils that a notebook imports, or from which it imports something."""
-    found = set()
-    for node in (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)):
-        package, _, module = (node.module or "").partition(".")
-        if package == "course_utils":
-            found |= {module} if module else {alias.name for alias in node.names}
-    return found
