@@ -26,11 +26,11 @@ def animate(draw: Callable[[int], object], frames: int, alt: str, ms: int = 250)
 
     if frames < 1 or not alt.strip():
         raise ValueError("An animation needs at least one picture, and a sentence in `alt` that says what to see.")
-    data = base64.b64encode(gif([_picture(draw(number)) for number in range(frames)], ms)).decode()
+    data = base64.b64encode(_gif([_picture(draw(number)) for number in range(frames)], ms)).decode()
     return HTML(f'<img alt="{html.escape(alt)}" src="data:image/gif;base64,{data}">')
 
 
-def gif(pictures: list, ms: int) -> bytes:
+def _gif(pictures: list, ms: int) -> bytes:
     """Return an endless GIF of PIL pictures of the same size, all in the same 32 colours."""
     from PIL import Image
 

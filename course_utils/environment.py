@@ -18,7 +18,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 def in_colab() -> bool:
-    """Tell whether this Python runs in Google Colab (taught in 00_welcome)."""
+    """Tell whether this Python runs in Google Colab."""
     return "google.colab" in sys.modules
 
 
@@ -151,6 +151,11 @@ def _umask() -> int:
     return mask
 
 
+def cores() -> int:
+    """Return how many processor cores this Python may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def report() -> dict[str, str]:
     """Return what a bug report needs, one line a fact: versions, processor, memory, disk, GPU, budget."""
     import psutil
@@ -162,7 +167,7 @@ def report() -> dict[str, str]:
         "Python": platform.python_version(),
         "System": f"{platform.system()} {platform.machine()}" + (", Google Colab" if in_colab() else ""),
         **{name: _version(name) for name in packages},
-        "CPU cores": str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()),
+        "CPU cores": str(cores()),
         "Memory": f"{psutil.virtual_memory().total / 1e9:.0f} GB",
         "Free disk space": f"{psutil.disk_usage(cache_folder()).free / 1e9:.0f} GB",
         "GPU": ", ".join(gpu.get("device_name", "unnamed") for gpu in details) or "none (not needed)",

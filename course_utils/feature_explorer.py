@@ -1,7 +1,5 @@
 """A panel to try features on a sound, and a plain function that shows the same without a browser."""
-import base64
 import html
-import io
 
 import numpy as np
 
@@ -68,10 +66,9 @@ def _there_and_back(y, sr: int, feature: str, n_fft: int, hop_length: int, bins:
 def _picture(values: np.ndarray, sr: int, hop_length: int, feature: str) -> str:
     from matplotlib.figure import Figure
 
-    figure, file = Figure(figsize=(8, 2.5), dpi=80, layout="constrained"), io.BytesIO()
+    figure = Figure(figsize=(8, 2.5), dpi=80, layout="constrained")
     plots.feature_image(values, sr, hop_length, feature, ax=figure.subplots())
-    figure.savefig(file, format="png")
-    return f'<img alt="{feature} over time" src="data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}">'
+    return plots.picture(figure, f"{feature} over time")
 
 
 def feature_explorer(y: np.ndarray, sr: int):

@@ -6,14 +6,13 @@ length, (batch, samples), and then returns (batch, frames, bins).
 """
 import functools
 import math
-import os
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from course_utils import waveforms, windows
+from course_utils import environment, waveforms, windows
 from course_utils.waveforms import MAX_CHANNELS, as_array, check_rate, waveform
 
 SR = waveforms.SR
@@ -65,7 +64,7 @@ def _by_frames(y, n_fft: int, hop_length: int, width: int, function: Callable, d
         if len(blocks) <= 8:
             list(map(fill, blocks))
         else:
-            with ThreadPoolExecutor(_cores()) as pool:
+            with ThreadPoolExecutor(environment.cores()) as pool:
                 list(pool.map(fill, blocks))
     return out if y.ndim == 2 else out[0]
 
@@ -89,10 +88,6 @@ def _blas():
     import threadpoolctl
 
     return threadpoolctl.ThreadpoolController()
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def check_sizes(n_fft: int, hop_length: int) -> None:
@@ -196,7 +191,7 @@ def _power(spectrum: np.ndarray) -> np.ndarray:
 
 
 def dct_matrix(size: int) -> np.ndarray:
-    """Return the orthonormal DCT-II as a matrix: D[k, n] = sqrt(2 / N) cos(pi k (n + 1/2) / N), D[0] by sqrt(2) less.
+    """Return the orthonormal DCT-II as a matrix: D[k, b] = sqrt(2 / B) cos(pi k (b + 1/2) / B), D[0] by sqrt(2) less.
 
     Its transpose is its inverse (taught in 03_features).
 

@@ -75,8 +75,8 @@ _BOXES = {
     "gan": ((8.1, 2.6), "GAN\ntwo networks,\none game\n09 · 10 · 11", 3),
     "measure": ((4.2, 0.5), "Is it any good?\n12 · 13", 4),
 }
-_ARROWS = (("sound", "cnn"), ("sound", "rnn"), ("dnn", "cnn"), ("dnn", "rnn"), ("dnn", "gan"), ("score", "rnn"), ("score", "gan"),
-           ("cnn", "measure"), ("rnn", "measure"), ("gan", "measure"))
+_ARROWS = (("sound", "cnn"), ("sound", "rnn"), ("sound", "gan"), ("dnn", "cnn"), ("dnn", "rnn"), ("dnn", "gan"),
+           ("score", "rnn"), ("score", "gan"), ("cnn", "measure"), ("rnn", "measure"), ("gan", "measure"))
 
 
 def course_map(ax=None):

@@ -26,11 +26,11 @@ def describe(y: np.ndarray, sr: int) -> dict[str, float]:
     y, sr = waveform(y), check_rate(sr)
     level = np.abs(y.astype(np.float64))
     return {"duration": len(y) / sr, "sample_rate": sr, "samples": len(y), "channels": 1 if y.ndim == 1 else y.shape[1],
-            "peak_dbfs": to_db(level.max()), "rms_dbfs": to_db(np.sqrt((level**2).mean())),
+            "peak_dbfs": _to_db(level.max()), "rms_dbfs": _to_db(np.sqrt((level**2).mean())),
             "dc": float(y.mean(dtype=np.float64)), "clipped": float(_flat_tops(y).mean())}
 
 
-def to_db(amplitude: float) -> float:
+def _to_db(amplitude: float) -> float:
     """Turn an amplitude, 1 for full scale, into decibels: 20 log10(amplitude), -inf for 0."""
     return 20 * math.log10(amplitude) if amplitude > 0 else -math.inf
 
@@ -138,8 +138,8 @@ def normalize_loudness(y: np.ndarray, sr: int, lufs: float = -23.0) -> np.ndarra
 def denoise(y: np.ndarray, reduction: float = 20.0) -> np.ndarray:
     """Turn steady noise down by spectral gating (taught in 02_preparing_audio).
 
-    In each frequency bin the quietest tenth of the frames is taken for noise alone. If P is the power there, N the mean
-    power of that noise, the bin is multiplied by max(1 - 2 N / P, the allowed reduction): spectral subtraction after
+    In each frequency bin the quietest tenth of the frames is taken for noise alone. If P is the power there, P0 the mean
+    power of that noise, the bin is multiplied by max(1 - 2 P0 / P, the allowed reduction): spectral subtraction after
     Berouti, Schwartz and Makhoul ("Enhancement of speech corrupted by acoustic noise", ICASSP 1979). What sounds
     all the time at one pitch, such as a drone, is steady too and is turned down with the noise.
 

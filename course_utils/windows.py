@@ -40,7 +40,7 @@ def _check_hop(frame_length: int, hop_length: int | None) -> int:
 def overlap_add(frames: np.ndarray, hop_length: int | None = None, length: int | None = None) -> np.ndarray:
     """Join windows into one waveform, fading from each to the next where they overlap: the inverse of `frame`.
 
-    Every sample is the mean of the windows over it, weighted by a triangle (taught in 02_preparing_audio).
+    Every sample is the mean of the windows over it, weighted by a triangle.
 
     Args:
         frames: (frames, frame_length).

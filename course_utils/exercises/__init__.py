@@ -117,13 +117,13 @@ def _dots_with_text():
     """Stand for a function that says what it should do, and does nothing yet."""
 
 
-def show(value: Any) -> str:
-    """Return a value in one short line, for a hint."""
+def show(value: Any, values: bool = True) -> str:
+    """Return a value in one short line, for a hint; of a large array only the shape, unless some of its values are wanted."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, np.ndarray):
-        values = " ".join(np.array2string(value, threshold=12, edgeitems=2, precision=4).split())
-        return values if value.size <= 12 else f"an array of shape {value.shape}: {values}"
+        shown = " ".join(np.array2string(value, threshold=12, edgeitems=2, precision=4).split())
+        return shown if value.size <= 12 else f"an array of shape {value.shape}" + values * f": {shown}"
     return f"the function {value.__name__}" if hasattr(value, "__code__") else " ".join(_SHORT.repr(value).split())
 
 
@@ -135,7 +135,7 @@ def number(answer: Any) -> float:
     """
     array = np.asarray(answer)
     if array.ndim or array.dtype.kind not in "iuf" or not np.isfinite(array):
-        raise Hint("One number is asked for.")
+        raise Hint(f"One number is asked for, not {show(answer)}.")
     return float(array)
 
 
@@ -145,7 +145,7 @@ def call(function: Callable, *arguments: Any) -> Any:
     Raises:
         Hint: if it is not a function, raises an error, or returns nothing.
     """
-    shown = ", ".join(show(argument) for argument in arguments)
+    shown = ", ".join(show(argument, values=False) for argument in arguments)
     if not callable(function):
         raise Hint("A function is asked for: its name alone, without parentheses.")
     try:

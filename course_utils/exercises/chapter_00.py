@@ -45,7 +45,7 @@ def c_major_chord(answer) -> str | None:
 def shift(answer) -> str | None:
     """A function (pitches, semitones) that transposes a grid, leaves rests alone and changes no input."""
     melody = np.array([[72, 67, 64, 48], [REST, 67, REST, 48]])
-    for pitches, semitones in ((melody, 2), (melody, -3), (np.array([60, REST, 62]), 1), (melody, 0)):
+    for pitches, semitones in ((melody, 2), (melody, -3), (np.array([[60], [REST], [62]]), 1), (melody, 0)):
         given = pitches.copy()
         expected = np.where(pitches == REST, REST, pitches + semitones)
         result = np.asarray(call(answer, given, semitones))

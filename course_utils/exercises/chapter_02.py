@@ -8,18 +8,19 @@ from course_utils.exercises import call, exercise, number, show
 
 @exercise("02.1")
 def windows_in_a_second(answer) -> str | None:
-    """Windows of 1024 samples, hop 512, that cover 16000 samples: 31."""
+    """Windows of 2048 samples, hop 512, that cover 22050 samples: 41."""
     slips = {
-        30: "That leaves the last samples uncovered: the 30th window ends before the second does. Round up, not down.",
-        32: "That counts a hop for every 512 samples, but the first window already covers two of them.",
-        16: "That is the number of windows without overlap. The hop is 512, half a window.",
-        15: "That is the number of whole windows without overlap. The hop is 512, half a window.",
-        15.625: "That is 16000 / 1024. The windows overlap, and their number is whole.",
-        31.25: "That is 16000 / 512. Count the first window, then the hops that are still needed; the number is whole.",
-        30.25: "The number of windows is whole: a window begun is a window.",
+        40: "One is missing: the first window, or the one for the samples left over. Round up, then add the first.",
+        44: "That counts a hop for every 512 samples, but the first window already covers four of them.",
+        43: "That is 22050 / 512, rounded down. Count the first window, then the hops that are still needed.",
+        11: "That is the number of windows without overlap. The hop is 512, a quarter of a window.",
+        10: "That is the number of whole windows without overlap. The hop is 512, a quarter of a window.",
+        31: "That is 16000 Hz, and windows of 1024, as in the notebook. Here are 22050 samples, and windows of 2048.",
     }
     count = number(answer)
-    return None if count == 31 else slips.get(count, "One window, and then one more for every hop that the rest needs.")
+    if count != round(count):
+        return "The number of windows is whole: a window begun is a window."
+    return None if count == 41 else slips.get(count, "One window, and then one more for every hop that the rest needs.")
 
 
 @exercise("02.2")

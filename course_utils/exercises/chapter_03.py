@@ -78,6 +78,6 @@ def _what_else(result, given, rows, keep: int) -> str:
 @exercise("03.4")
 def feature_for_each_task(answer) -> str | None:
     """A feature for a CNN, for chords, for sound back, for the colour of a voice."""
-    if not isinstance(answer, list | tuple) or len(answer) != 4 or sorted(map(str, answer)) != sorted(TASKS):
+    if not isinstance(answer, list | tuple | np.ndarray) or sorted(map(str, answer)) != sorted(TASKS):
         return f"A list of four names is asked for, each once: {', '.join(sorted(TASKS))}."
     return next((hint for chosen, (name, hint) in zip(answer, TASKS.items()) if chosen != name), None)
