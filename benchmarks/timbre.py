@@ -154,7 +154,6 @@ VERSIONS = {
 }
 CODE = (tones, imagined, timbre.pictures, timbre.balance, timbre.blend, timbre.augment, timbre.train, networks.frame_cnn,
         networks.picture_cnn, networks.timbre_cnn, change_frames, frame_version, picture_version, fit_pictures, classic_version)
-TRIVIAL = ("majority", "k-nearest neighbours on MFCC means", "logistic regression on MFCC means")
 
 
 def rotate(version: str, seeds: int) -> np.ndarray:

@@ -44,7 +44,7 @@ def sound_map(points: np.ndarray, sounds: np.ndarray, sr: int, labels: Sequence[
                    for place, y, label, group in zip(_placed(points), sounds, labels, groups))
     legend = " ".join(f'<span style="color:{plots.COLORS[k % len(plots.COLORS)]}">&#9679;</span> {html.escape(name)}'
                       for k, name in enumerate(names))
-    return HTML(f'<figure style="margin:0"><svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" role="img" '
+    return HTML(f'<figure style="margin:0"><svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" role="group" '
                 f'aria-label="Map of {len(sounds)} sounds; each dot plays" style="max-width:100%;background:white;'
                 f'border:1px solid #ccc">{dots}</svg><figcaption>{legend}<br>Click on a dot to hear it.</figcaption></figure>')
 

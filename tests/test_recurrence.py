@@ -207,7 +207,6 @@ def test_what_cannot_be_clipped_is_refused(gradients, limit):
         recurrence.clip_by_global_norm(gradients, limit)
 
 
-
 WRONG = {
     "x without a batch axis": ("x", lambda a: a[0], r"\(5, 3\) does not fit: it should have the axes n, t, f"),
     "x without steps": ("x", lambda a: a[:, :0], r"\(2, 0, 3\)"),

@@ -1,18 +1,26 @@
 """What the timbre network sees, how its training data are changed, and what it says of recordings, good and bad."""
+import functools
+
 import keras
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_utils import imagined, networks, timbre, tones
+from benchmarks import timbre as versions
+from course_utils import datasets, imagined, networks, timbre, tones
 
 SR = timbre.SR
 
 
-@pytest.fixture(scope="module")
-def some():
+@functools.cache  # a fixture would not do for hypothesis
+def imagined_notes():
     return imagined.imagined_tones(5, 4, seed=2)
+
+
+@pytest.fixture
+def some():
+    return imagined_notes()
 
 
 def note(hertz=440.0, seconds=1.0, sr=SR):
@@ -27,19 +35,10 @@ def melody(count, sr=SR, gap=0.25):
 @settings(max_examples=15, deadline=None)
 @given(st.floats(1e-3, 3), st.integers(0, 159))
 def test_pictures_do_not_depend_on_loudness(gain, row):
-    y = imagined_row(row)
+    y = imagined_notes().waveform[row]
     a, b = timbre.pictures(y)[0], timbre.pictures(gain * y)[0]
     assert a.shape == (63, 64) and a.dtype == np.float32 and a.max() == 1 and a.min() >= -1
     assert np.abs(a - b).max() < 1e-3
-
-
-_ROWS = {}
-
-
-def imagined_row(row):
-    if not _ROWS:
-        _ROWS.update(enumerate(imagined.imagined_tones(5, 4, seed=2).waveform))
-    return _ROWS[row]
 
 
 def test_balance_gives_every_family_and_every_instrument_the_same():
@@ -157,3 +156,43 @@ def test_what_is_no_recording_is_refused_with_advice(y, sr, words):
     for function in (timbre.classify, timbre.embed):
         with np.errstate(invalid="ignore"), pytest.raises(ValueError, match=words):
             function(y, sr)
+
+
+@pytest.fixture
+def silent_tones(monkeypatch):
+    """Put two silent notes of every program in place of the rendered ones."""
+    program, family, fold = np.repeat(np.array(tones.PROGRAMS), 2, axis=0).T
+    pitch = np.tile([50, 60], len(tones.PROGRAMS))
+    found = tones.Tones(np.zeros((len(program), 1)), program, program.astype(str), family, fold, pitch, pitch)
+    monkeypatch.setattr(datasets, "tones", lambda: found)
+    return found
+
+
+def test_the_benchmark_holds_every_program_out_once_with_all_of_its_recordings(silent_tones, monkeypatch, tmp_path):
+    asked = []
+
+    def learns_by_heart(learn, held, seed):
+        asked.append(held)
+        known = set(silent_tones.program[learn].tolist())
+        brackets = [bracket for family in tones.FAMILIES.values() for bracket in family]
+        shared = [any(known & set(bracket) for bracket in brackets if p in bracket) for p in silent_tones.program[held]]
+        return np.where(np.array(shared)[:, None], np.eye(8)[silent_tones.family[held]], np.full(8, 0.1) + np.eye(8)[0])
+
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
+    monkeypatch.setitem(versions.VERSIONS, "by heart", learns_by_heart)
+    said = versions.rotate("by heart", 2)
+    assert said.shape == (2, len(silent_tones), 8) and len(asked) == 8
+    assert (np.sum(asked, axis=0) == 2).all(), "every program once with each seed"
+    assert (said.argmax(axis=2) == 0).all(), "nothing of what was held out had been heard in training"
+
+
+def test_intervals_of_the_benchmark_are_balanced_over_families(silent_tones):
+    right, first = np.eye(8)[silent_tones.family][None], np.eye(8)[np.zeros(len(silent_tones), int)][None]
+    for said, expected in ((right, 1), (first, 1 / 8)):
+        for shares in versions.by_program(said, silent_tones):
+            assert versions.interval(shares, draws=50) == pytest.approx((expected,) * 3)
+    half = np.where(silent_tones.pitch[:, None] == 50, right, np.roll(right, 1, axis=2))
+    notes, _ = versions.by_program(half, silent_tones)
+    assert versions.interval(notes, draws=50) == pytest.approx((0.5,) * 3)
+    middle, low, high = versions.interval(np.random.default_rng(0).random((3, len(tones.PROGRAMS))).round(), draws=200)
+    assert low < middle < high

@@ -38,12 +38,14 @@ def samples_seen(answer) -> str | None:
 @exercise("05.3")
 def balanced(answer) -> str | None:
     """A function (played, heard) that returns the mean over classes of the share heard rightly."""
-    cases = ([0, 0, 0, 0, 1], [0, 0, 1, 1, 1]), ([2, 2, 5, 5, 5, 5], [2, 0, 5, 5, 5, 2]), ([1, 1], [1, 1])
+    cases = ([0, 0, 0, 0, 1], [0, 0, 1, 1, 1]), ([5, 2, 5, 5, 2, 5], [5, 2, 2, 5, 0, 5]), ([1, 1], [1, 1])
     for played, heard in cases:
         played, heard = np.array(played), np.array(heard)
-        result = number(call(answer, played.copy(), heard.copy()))
+        result = call(answer, played.copy(), heard.copy())
         right = np.mean([(heard[played == k] == k).mean() for k in np.unique(played)])
-        if not np.isclose(result, right):
+        if isinstance(result, float) and np.isnan(result):
+            return "It returned nan: a class that was not played has no share. Go through np.unique(played)."
+        if not np.isclose(number(result), right):
             told = f"For played = {show(played)} and heard = {show(heard)} it returned {result:g}, not {right:g}."
             if np.isclose(result, (played == heard).mean()):
                 return f"{told} That is the share of all tones; large classes count more in it."
@@ -58,14 +60,20 @@ def relative(answer) -> str | None:
     """A function (level) that makes each note of a batch (notes, frames, bands) independent of its loudness."""
     level = np.random.default_rng(0).normal(-40, 10, (3, 5, 4))
     level[1] += 20
+    level[2, 4] -= 80
     given = level.copy()
     result = np.asarray(call(answer, given))
     if not np.array_equal(given, level):
         return "It changed its input. Work on a copy."
     if result.shape != level.shape:
         return f"It returned shape {result.shape}. The shape should stay {level.shape}."
-    if np.allclose(result, level - level.max(axis=(1, 2), keepdims=True)):
+    loudest = level.max(axis=(1, 2), keepdims=True)
+    if np.allclose(result, level - loudest):
         return None
+    if np.allclose(result, level / loudest):
+        return "Decibels are logarithms: subtract the loudest spot, do not divide by it."
+    if np.allclose(result, np.maximum(level - loudest, result.min())):
+        return f"It cuts off what is soft, at {result.min():g} dB. All differences within a note should stay."
     others = {"It subtracts the loudest spot of the whole batch, so a soft note stays soft.": level.max(),
               "It subtracts the loudest band of each frame, so attack and decay are lost.": level.max(axis=2, keepdims=True),
               "It subtracts the loudest frame of each band, so its colour is lost.": level.max(axis=1, keepdims=True)}

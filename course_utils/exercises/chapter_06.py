@@ -29,14 +29,14 @@ def numbers_in_an_lstm(answer) -> str | None:
 def bias_for_a_hundred_steps(answer) -> str | None:
     """sigmoid(bias) ** 100 = 0.01: f = 0.01 ** 0.01, bias = ln(f / (1 - f)), about 3.05."""
     bias, gate = number(answer), 0.01**0.01
-    if abs(bias - math.log(gate / (1 - gate))) <= 0.02:
+    if abs(bias - math.log(gate / (1 - gate))) <= 0.005:
         return None
     if abs(bias - gate) <= 0.01:
         return "That is how open the gate has to be. Which bias gives a sigmoid of that size?"
     if abs(bias - 1 / (1 + math.exp(-gate))) <= 0.005:
         return "That is the sigmoid of the gate. Undo the sigmoid instead: which bias leads to the gate?"
     left = 1 / (1 + math.exp(-min(max(bias, -20), 20)))
-    return f"With it the gate is {left:.4f}, and after 100 steps {left**100:.2g} of the gradient is left, not 0.01."
+    return f"With it the gate is {left:.4f}, and after 100 steps {left**100:.3g} of the gradient is left, not 0.01."
 
 
 @exercise("06.3")
@@ -70,12 +70,13 @@ def _delay_hint(inputs: np.ndarray, weights: list) -> str | None:
     return f"{told.format(1, np.round(h[:, 1], 3).tolist())} {advice}"
 
 
-def _gru(x, h, kernel, recurrent, order="zrg", keep=lambda z, h, g: z * h + (1 - z) * g, reset=lambda r, h, u: (r * h) @ u):
+def _gru(x, h, kernel, recurrent, order="zrg", keep=lambda z, h, g: z * h + (1 - z) * g, reset=lambda r, h, u: (r * h) @ u,
+         bends=(sigmoid, np.tanh)):
     """Return the new state of a gated recurrent unit, or of a plausible misreading of its equations."""
     from_x = dict(zip(order, np.split(x @ kernel, 3, axis=-1)))
     u = dict(zip(order, np.split(recurrent, 3, axis=-1)))
-    z, r = (sigmoid(from_x[name] + h @ u[name]) for name in "zr")
-    return keep(z, h, np.tanh(from_x["g"] + reset(r, h, u["g"])))
+    z, r = (bends[0](from_x[name] + h @ u[name]) for name in "zr")
+    return keep(z, h, bends[1](from_x["g"] + reset(r, h, u["g"])))
 
 
 GRU_SLIPS = {
@@ -84,6 +85,9 @@ GRU_SLIPS = {
     "r has no effect: the candidate reads r * h, not h.": {"reset": lambda r, h, u: h @ u},
     "the parts stand side by side in the order z, r, g.": {"order": "rzg"},
     "that is the candidate alone; z mixes it with the old state.": {"keep": lambda z, h, g: g},
+    "the candidate is bent by tanh.": {"bends": (sigmoid, np.asarray)},
+    "the candidate is bent by tanh, not by the sigmoid.": {"bends": (sigmoid, sigmoid)},
+    "z and r are bent by the sigmoid, not by tanh.": {"bends": (np.tanh, np.tanh)},
 }
 
 
