@@ -43,6 +43,7 @@ QUESTION = """**{}. What is a rest?**
 <details><summary>b) A pitch</summary>No. A pitch is what sounds, not what is silent.</details>
 <details><summary>c) A chord</summary>No. A chord is several pitches at once.</details>
 """
+LATER = "{}<details>{}<details>{}<details>{}".format(*(QUESTION.split("<details>")[part] for part in (0, 2, 1, 3)))
 SOUND = '<audio controls src="data:audio/mpeg;base64,/home/abcd/opt/xyz=="></audio>'
 
 
@@ -68,7 +69,7 @@ def chapter():
         new_code_cell("audio.play(y, sr)", outputs=[new_output("execute_result", {"text/html": SOUND, "text/plain": "<Audio>"})]),
         new_markdown_cell("## Summary\n\nWe counted.\n\n## Exercises"),
         *(cell for k in (1, 2, 3) for cell in exercise(f"05.{k}", "...", "is still open.")),
-        new_markdown_cell("## Quiz\n\n" + "\n".join(QUESTION.format(k) for k in range(1, 6))),
+        new_markdown_cell("## Quiz\n\n" + "\n".join([QUESTION.format(1), *(LATER.format(k) for k in range(2, 6))])),
         new_markdown_cell("## Going further\n\n[The next](06_next.ipynb), [the web](https://example.org)"),
     ]
     return stored(new_notebook(cells=cells))
@@ -201,6 +202,8 @@ CHAPTER = {
     "no verdict": (hygiene.quiz, replace("No. A chord", "A chord"), "one \"Right\""),
     "two answers": (hygiene.quiz, lambda nb: setattr(cell_with(nb, "## Quiz"), "source", "## Quiz\n" + "\n".join(
         QUESTION.format(k).rpartition("<details>")[0] for k in range(1, 6))), "three or more"),
+    "always the first": (hygiene.quiz, lambda nb: setattr(cell_with(nb, "## Quiz"), "source", "## Quiz\n" + "\n".join(
+        QUESTION.format(k) for k in range(1, 6))), "same place"),
     "unexplained": (hygiene.quiz, replace("No. A chord is several pitches at once.", "No."), "not explained"),
     "foreign number": (hygiene.exercises, replace("'05.3'", "'06.3'"), "05.1, 05.2"),
     "left-out number": (hygiene.exercises, replace("'05.2'", "'05.4'"), "three to five"),

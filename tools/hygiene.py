@@ -174,12 +174,13 @@ def quiz(notebook: NotebookNode, path: Path) -> Complaints:
     questions = re.split(r"^\*\*\d\.", section(notebook, "Quiz"), flags=re.MULTILINE)[1:]
     if len(questions) != 5:
         yield f"asks {len(questions)} quiz questions (5, each beginning with **1. and so on)"
-    for number, question in enumerate(questions, 1):
-        answers = ANSWER.findall(question)
-        verdicts = [verdict for verdict, _ in answers]
-        if question.count("<details>") != len(answers) or len(answers) < 3 or verdicts.count("Right") != 1:
+    said = [[verdict for verdict, _ in ANSWER.findall(question)] for question in questions]
+    if len(set(map(tuple, said))) == 1:
+        yield "has a quiz whose right answers all stand in the same place"
+    for number, (question, verdicts) in enumerate(zip(questions, said), 1):
+        if question.count("<details>") != len(verdicts) or len(verdicts) < 3 or verdicts.count("Right") != 1:
             yield f"has a quiz question {number} without three or more answers, one \"Right\", the others \"No\""
-        if any(len(explanation.split()) < 4 for _, explanation in answers):
+        if any(len(explanation.split()) < 4 for _, explanation in ANSWER.findall(question)):
             yield f"has a quiz question {number} with an answer that is not explained"
 
 
