@@ -4,6 +4,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 LAB_ARGS :=
 COLAB_NOTEBOOKS :=
+HOLDS_ARGS :=
 
 # Quotes hold in `sh`, so PYTHON may name a path with spaces. Without it, the first of these that fits is taken.
 CANDIDATES := $(if $(PYTHON),"$(PYTHON)",python3 python3.13 python3.12 python3.11)
@@ -18,7 +19,7 @@ endif
 # Importing TensorFlow takes twice as long where Python may not keep the bytecode.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help lab test music notebooks weights bench colab browser book slides canary again
+.PHONY: help lab test music notebooks weights bench colab holds browser book slides canary again
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -54,7 +55,10 @@ bench: $(READY) ## measure speed and quality
 colab: $(READY) ## run the notebooks on Colab's packages (COLAB_NOTEBOOKS= for some of them)
 	"$(RUN)" -m tools.colab $(COLAB_NOTEBOOKS)
 
-browser: $(READY) ## try the widgets and run every notebook in JupyterLab in Chromium (needs chromium and playwright)
+holds: $(READY) ## run all notebooks twice: read-only copy, no network, empty home, any order (HOLDS_ARGS="--python 3.12" ...)
+	"$(RUN)" -m tools.holds $(HOLDS_ARGS)
+
+browser: $(READY) ## try the widgets and run every notebook in JupyterLab in Chromium (needs chromium)
 	"$(RUN)" -m pytest -rs tests/test_browser.py
 	"$(RUN)" -m tools.lab
 

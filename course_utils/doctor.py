@@ -4,6 +4,7 @@ It has to run where things are missing, so only the standard library is imported
 examines, and a check that breaks is a finding.
 """
 import contextlib
+import errno
 import importlib.metadata
 import json
 import os
@@ -18,7 +19,9 @@ from typing import NamedTuple
 from course_utils import environment
 
 NAME = "deep-learning-with-music"
-INSTALL = "Run `make lab` in the course's folder, and use the Python in .venv. In Colab, run the set-up cell again."
+INSTALL = ("Run `make lab` in the course's folder, and use the Python in .venv. If you do already, delete .venv first. "
+           "In Colab, run the set-up cell again.")
+PYTHONS = (3, 11), (3, 14)  # as in pyproject.toml, which a Python that is too old cannot read
 MEMORY, DISK = 3.0, 1.0  # GB that a notebook may take, and that the cache may grow to
 TUNE = 440.0
 ADDRESS, PATIENCE = "https://github.com", 3.0  # seconds
@@ -64,32 +67,29 @@ def _finding(check: Callable[[], Finding]) -> Finding:
         return Finding(f"{type(error).__name__}: {error}", "Install the packages afresh: delete .venv, then `make lab`.")
 
 
-def _project() -> tuple[str, list[str]]:
-    """Return which Pythons fit, and the requirements with their ranges, from the checkout or else the installed package."""
+def _requirements() -> list[str]:
+    """Return the requirements with their ranges, from the checkout or else the installed package."""
     import tomllib
 
     file = Path(__file__).resolve().parent.parent / "pyproject.toml"
     if file.exists():
         project = tomllib.loads(file.read_text(encoding="utf-8"))["project"]
-        return project["requires-python"], [*project["dependencies"], *project["optional-dependencies"]["tensorflow"]]
-    told = importlib.metadata.metadata(NAME)
-    return told["Requires-Python"], told.get_all("Requires-Dist")
+        return [*project["dependencies"], *project["optional-dependencies"]["tensorflow"]]
+    return importlib.metadata.metadata(NAME).get_all("Requires-Dist")
 
 
 def python() -> Finding:
-    """Compare this Python with the range that the course takes."""
-    from packaging.specifiers import SpecifierSet
-
-    said = f"{platform.python_version()} ({sys.executable})"
-    fits = SpecifierSet(_project()[0]).contains(platform.python_version(), prereleases=True)
-    return Finding(said, "" if fits else f"The course takes Python {_project()[0]}. Install one of those. {INSTALL}")
+    """Compare this Python with those that the course takes."""
+    advice = f"The course takes Python 3.{PYTHONS[0][1]} to 3.{PYTHONS[1][1] - 1}. Install one of those. {INSTALL}"
+    fits = PYTHONS[0] <= sys.version_info < PYTHONS[1]
+    return Finding(f"{platform.python_version()} ({sys.executable})", "" if fits else advice)
 
 
 def packages() -> Finding:
     """Compare the installed versions with the ranges in pyproject.toml; newer ones may work, and are told."""
     from packaging.requirements import Requirement
 
-    wanted = [r for r in map(Requirement, _project()[1]) if r.marker is None or r.marker.evaluate({"extra": "tensorflow"})]
+    wanted = [r for r in map(Requirement, _requirements()) if r.marker is None or r.marker.evaluate({"extra": "tensorflow"})]
     versions = {r: _version(r.name) for r in wanted}
     wrong = {r: v for r, v in versions.items() if v is None or not r.specifier.contains(v, prereleases=True)}
     said = "; ".join(f"{r.name} {v or 'is missing'} (wanted: {r.specifier})" for r, v in wrong.items())
@@ -155,6 +155,7 @@ def folders() -> Finding:
             with tempfile.TemporaryFile(dir=folder) as file:
                 file.write(b"x")
         except OSError as error:
+            help_ = "Free some space there." if error.errno == errno.ENOSPC else help_
             advice.append(f"Cannot write into '{folder}' ({error.strerror}). {help_}")
     return Finding("; ".join(map(str, places)), " ".join(advice))
 

@@ -5,8 +5,9 @@ import nbformat
 import numpy as np
 import pytest
 import soundfile
-from nbformat.v4 import new_code_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from course_utils import answer_log
 from tools import chromium, execute, lab
 
 LACKING = chromium.lacking() or ("" if importlib.util.find_spec("jupyterlab") else "no JupyterLab (make lab)")
@@ -39,9 +40,22 @@ with monitor.Monitor(5, {"losses": ("critic",)}, sound=lambda: (y, sr)) as watch
 study = listening_design.Study("small", {"Bach": [y] * 3, "noise": [y[::-1]] * 3}, sr, reference="Bach", anchor="noise",
                                rounds={"rate": 1}, repeats=0)
 listening_test.listening_test(study, ".")""",
+    "animation": """
+import matplotlib.pyplot as plt
+def draw(number):
+    figure, ax = plt.subplots(figsize=(2, 2))
+    ax.bar(0, number)
+    ax.set_ylim(0, 2)
+    return figure
+animation.animate(draw, 3, alt="A bar grows")""",
     "exercise": "exercises.check('00.1', 160)\nexercises.progress()",
 }
 ORDER = list(CELLS)
+QUIZ = """## Quiz
+
+**1. What do rests sound like?**
+<details><summary>a) Silence</summary>Right. Nobody sings.</details>
+<details><summary>b) Noise</summary>No. Nobody sings.</details>"""
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +63,7 @@ def page(tmp_path_factory):
     """Return JupyterLab's page, with all cells run; its attribute `folder` is where the notebook lies."""
     folder = tmp_path_factory.mktemp("lab")
     cells = [new_code_cell(source.strip()) for source in CELLS.values()]
+    cells.append(new_markdown_cell(QUIZ))
     nbformat.write(new_notebook(cells=cells, metadata=execute.METADATA), folder / "widgets.ipynb")
     soundfile.write(folder / "mine.wav", np.sin(np.arange(4000) / 5), 8000)
     with lab.running(folder) as server, lab.learner() as page:
@@ -82,8 +97,7 @@ def test_everything_runs_without_an_error_or_a_warning(page):
 def test_a_player_plays(page):
     player = output(page, "player").locator("audio")
     player.evaluate("a => { a.muted = true; return a.play() }")
-    page.wait_for_timeout(400)
-    assert player.evaluate("a => a.currentTime") > 0.1
+    page.wait_for_function("a => a.currentTime > 0.1", arg=player.element_handle(), timeout=20000)
 
 
 def test_a_slider_changes_picture_and_player(page):
@@ -134,9 +148,7 @@ def test_a_dot_of_the_map_plays_by_mouse_and_by_key(page):
     place.locator("circle").nth(0).click()
     place.locator("circle").nth(1).focus()
     page.keyboard.press("Enter")
-    page.wait_for_timeout(500)
-    played = page.evaluate("() => played.map(a => [a.duration, a.currentTime > 0])")
-    assert len(played) == 2 and all(duration > 0.9 and moves for duration, moves in played)
+    page.wait_for_function("() => played.length === 2 && played.every(a => a.duration > 0.9 && a.currentTime > 0)", timeout=20000)
 
 
 def test_another_seed_composes_another_piece(page):
@@ -191,9 +203,27 @@ def test_an_answer_in_the_listening_test_is_saved(page):
     place.get_by_role("button", name="4", exact=False).first.click()
     place.get_by_text("is saved").wait_for(timeout=20000)
     (file,) = page.folder.glob("*.csv")
-    assert len(file.read_text().splitlines()) >= 2
+    assert [(answer.trial, answer.answer) for answer in answer_log.read(file)[0]][1:] == [(1, "4")]
 
 
 def test_progress_is_shown(page):
     text = output(page, "exercise").inner_text()
     assert "00.1 PASS" in text and "✓ · ·" in text
+
+
+def test_an_animation_moves(page):
+    picture, seen = output(page, "animation").get_by_alt_text("A bar grows"), set()
+    for _ in range(50):
+        seen.add(picture.screenshot())
+        if len(seen) >= 2:
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("The animation stands still.")
+
+
+def test_an_answer_of_the_quiz_opens_on_a_click(page):
+    quiz = page.locator(".jp-MarkdownOutput details")
+    closed = [quiz.nth(number).bounding_box()["height"] for number in range(2)]
+    quiz.get_by_text("a) Silence").click()
+    opened = [quiz.nth(number).bounding_box()["height"] for number in range(2)]
+    assert opened[0] > 1.5 * closed[0] and opened[1] == closed[1] and "Right. Nobody sings." in quiz.nth(0).inner_text()

@@ -1,4 +1,5 @@
 """The doctor finds what is wrong, says what to do about it, and runs where things are missing."""
+import importlib
 import re
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import course_utils
 from course_utils import doctor
 from course_utils.__main__ import main
 
@@ -57,14 +59,14 @@ def test_network_is_seen_where_it_is(monkeypatch):
     ("numpy~=1.0.0", False, r"numpy \d"), ("numpy==1.*", False, r"numpy \d"), ("gone>=1; sys_platform == 'x'", None, "all in"),
     ("other>=1; extra == 'lab'", None, "all in"), ("other>=1; extra == 'tensorflow'", True, "other is missing")])
 def test_versions_are_compared_with_ranges(monkeypatch, line, needed, said):
-    monkeypatch.setattr(doctor, "_project", lambda: (">=3.11", ["scipy>=1", line]))
+    monkeypatch.setattr(doctor, "_requirements", lambda: ["scipy>=1", line])
     found = doctor.packages()
     assert re.search(said, found.said) and (found.needed if found.advice else None) is needed
     assert "scipy" not in found.said
 
 
 def test_too_old_and_too_new_together_fail(monkeypatch):
-    monkeypatch.setattr(doctor, "_project", lambda: ("", ["numpy==1.*", "scipy>=99"]))
+    monkeypatch.setattr(doctor, "_requirements", lambda: ["numpy==1.*", "scipy>=99"])
     assert doctor.packages().needed and doctor.packages().advice
 
 
@@ -75,20 +77,31 @@ def test_either_build_of_tensorflow_will_do(monkeypatch):
         raise doctor.importlib.metadata.PackageNotFoundError
 
     monkeypatch.setattr(doctor.importlib.metadata, "version", version)
-    monkeypatch.setattr(doctor, "_project", lambda: ("", ["tensorflow-cpu~=2.20.0"]))
+    monkeypatch.setattr(doctor, "_requirements", lambda: ["tensorflow-cpu~=2.20.0"])
     assert doctor.packages().advice == ""
 
 
-def test_python_outside_of_the_range(monkeypatch):
-    monkeypatch.setattr(doctor, "_project", lambda: (">=99", []))
-    assert ">=99" in doctor.python().advice
+@pytest.mark.parametrize("version", [(3, 10, 9), (3, 14, 0)])
+def test_python_outside_of_the_range(monkeypatch, version):
+    assert doctor.python().advice == ""
+    monkeypatch.setattr(doctor.sys, "version_info", version)
+    assert doctor.python().advice.startswith("The course takes Python 3.11 to 3.13.")
+
+
+def test_the_range_of_pythons_is_that_of_the_project():
+    (_, oldest), (_, above) = doctor.PYTHONS
+    assert f'requires-python = ">=3.{oldest},<3.{above}"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+
+
+def test_an_old_python_is_told_before_anything_breaks(monkeypatch):
+    monkeypatch.setattr(sys, "version_info", (3, 9, 6))
+    with pytest.raises(ImportError, match="3.11, 3.12 or 3.13"):
+        importlib.reload(course_utils)
 
 
 def test_ranges_come_with_the_installed_package_too(monkeypatch, tmp_path):
-    python, lines = doctor._project()
     monkeypatch.setattr(doctor, "__file__", str(tmp_path / "course_utils" / "doctor.py"))
-    installed_python, installed = doctor._project()
-    assert set(python.split(",")) == set(installed_python.split(","))
+    installed = doctor._requirements()
     assert len(installed) > 20 and any(line.startswith("tensorflow") for line in installed)
     assert doctor.packages().advice == "" or not doctor.packages().needed
 
@@ -130,6 +143,14 @@ def test_folders_that_cannot_be_written(monkeypatch, tmp_path):
     monkeypatch.setattr(doctor.tempfile, "TemporaryFile", refusing)
     advice = doctor.folders().advice
     assert "cache" in advice and "Permission denied" in advice and "Set COURSE_CACHE" in advice and "TMPDIR" not in advice
+
+
+def test_a_full_disk_is_no_matter_of_rights(monkeypatch):
+    def refusing(dir):
+        raise OSError(doctor.errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(doctor.tempfile, "TemporaryFile", refusing)
+    assert doctor.folders().advice.count("Free some space there.") == 3 and "of your own" not in doctor.folders().advice
 
 
 def test_a_cache_that_cannot_be_made_is_named(monkeypatch, tmp_path, capsys):

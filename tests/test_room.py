@@ -1,11 +1,12 @@
 """The measurement of a room runs everybody at once, and tells time and memory."""
 import re
+import time
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from tools import room
+from tools import hub, room
 
 MEET = """
 import os, pathlib, time
@@ -48,7 +49,38 @@ def test_what_a_server_needs_is_told(notebook, capsys, monkeypatch):
     monkeypatch.setattr(room, "measure", lambda path, learners: ([(10.0 + k, 1000.0) for k in range(learners)], 12.0))
     assert room.main(["--learners", "3", str(notebook("1"))]) == 0
     told = capsys.readouterr().out
-    assert "3 learners" in told and "slowest 12" in told and re.search(r"servers: 3\.5 GB", told)
+    assert "3 learners" in told and "slowest 12" in told and re.search(r"memory: 3\.5 GB in all", told)
+
+
+def test_memory_that_is_taken_is_seen():
+    with room.memory_watched() as shrank:
+        block = bytearray(400_000_000)
+        time.sleep(0.6)
+        del block
+    assert shrank[0] > 200
+
+
+def test_what_the_hub_adds_is_told(capsys, monkeypatch):
+    visits = [hub.Visit(5.0 + k, 20.0, 1000.0, 100.0) for k in range(3)]
+    monkeypatch.setattr(hub, "measure", lambda path, learners: (visits, 30.0))
+    assert room.main(["--learners", "3", "--hub"]) == 0
+    told = capsys.readouterr().out
+    assert "6 s (slowest 7)" in told and "server: 100 MB" in told and "after 30 s" in told and "3.3 GB in all" in told
+
+
+def test_the_hub_gives_out_chapters_only(notebook, capsys):
+    with pytest.raises(SystemExit):
+        room.main(["--hub", str(notebook("1"))])
+    assert "'a.ipynb'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("there,told", [(False, "pip install"), (True, "npm install")])
+def test_what_the_hub_lacks_is_told(there, told, capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(hub.importlib.util, "find_spec", lambda name: there or None)
+    monkeypatch.setattr(hub, "PROXY", tmp_path / "configurable-http-proxy")
+    monkeypatch.setattr(hub.shutil, "which", lambda name: None)
+    assert room.main(["--hub"]) == 1
+    assert told in capsys.readouterr().err
 
 
 def test_a_notebook_that_fails_is_told(notebook, capsys):

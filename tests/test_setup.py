@@ -132,9 +132,9 @@ LAYERS = (
     {"counterpoint", "musical_statistics", "distances", "memorisation", "measures", "judging", "judging_files", "transcription",
      "memory", "timbre", "networks", "training", "planning", "generation", "ngrams", "continuing", "gan_losses", "gan_toys",
      "gan_bars", "gan_bars_training", "bar_measures", "gan_tones"},
-    {"evaluation", "finale", "answer_log", "answer_files", "listening_design", "listening", "verdicts"},
-    {"plots", "judging_plots", "verdict_plots", "animation", "monitor", "latent_walk", "widgets", "feature_explorer", "sound_map",
-     "listening_test", "exercises", "composer", "doctor"},
+    {"evaluation", "finale", "answer_log", "answer_files", "listening_design", "listening", "listening_analysis"},
+    {"plots", "judging_plots", "listening_plots", "animation", "monitor", "latent_walk", "widgets", "feature_explorer",
+     "sound_map", "listening_test", "exercises", "composer", "doctor"},
     {"__main__"},
 )
 WITH_KERAS = {"gan_tones", "finale", "judging_files", "memory", "timbre", "networks", "training", "generation", "evaluation",

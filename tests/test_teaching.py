@@ -9,7 +9,7 @@ import pytest
 from tools import hygiene, notebooks
 
 TEACHING = Path(__file__).parent.parent / "teaching"
-CHAPTERS = [path for path in notebooks.all_notebooks() if not hygiene.is_solution(path)]
+CHAPTERS = notebooks.chapters()
 PLANS = (TEACHING / "plans.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| (\d+) \| (\d+) \| (.+) \|$", re.MULTILINE)
 PARTS = re.split(r"^#{2,3} ", PLANS, flags=re.MULTILINE)[1:]
@@ -49,6 +49,33 @@ def test_plans_name_sections_and_exercises_that_are_there():
             assert numbers <= sections_of(chapter), what
 
 
+RUN = re.compile(r"\b(\d\d), (?:sections? ([\d, and to]+?), )?(?:on the blackboard and )?(?:run|show)\b")
+WORDS, LINES = 200, 15  # read in a minute
+
+
+def minutes_of(chapter, named):
+    """Return the minutes that sections take to read, and the notebook to compute; of all sections, if none is named."""
+    path = next(path for path in CHAPTERS if path.name[:2] == chapter)
+    first_last = [(int(a), int(b or a)) for a, b in re.findall(r"(\d+)(?: to (\d+))?", named or "1 to 99")]
+    readme = (TEACHING.parent / "README.md").read_text(encoding="utf-8")
+    seconds = re.search(rf"notebooks/{path.stem}\.ipynb\) .* (\d+) \|$", readme, re.MULTILINE)
+    section, minutes = 0, int(seconds[1]) / 60
+    for cell in notebooks.read(path).cells:
+        for part in re.split(r"^(?=## )", cell.source, flags=re.MULTILINE) if cell.cell_type == "markdown" else [""]:
+            if part.startswith("## "):
+                section = int((re.match(r"## (\d+)\. ", part) or (0, 0))[1])
+            if any(first <= section <= last for first, last in first_last):
+                minutes += len(part.split()) / WORDS if part else len(cell.source.splitlines()) / LINES
+    return minutes
+
+
+@pytest.mark.parametrize("title", TABLES)
+def test_what_is_run_has_time_to_be_read_and_talked_about(title):
+    for begin, end, what in TABLES[title]:
+        needed = sum(minutes_of(chapter, named) for chapter, named in RUN.findall(what))
+        assert end - begin >= 1.5 * needed, f"{what}: {needed:.0f} minutes to read and compute"
+
+
 def test_the_six_weeks_go_through_every_chapter():
     weeks = PLANS.partition("## 6 weeks")[2]
     assert {path.name[:2] for path in CHAPTERS} <= set(re.findall(r"\b(\d\d)\b(?!\.)", weeks))
@@ -67,12 +94,6 @@ def test_notes_are_complete_and_name_what_is_there(note):
     skipped = note.partition("**Skip.**")[2]
     assert set(map(int, re.findall(r"\b\d{1,2}\b", re.sub(r"\d\d\.\d", "", skipped)))) <= sections_of(note[:2])
     assert all(number.startswith(note[:2]) for number in re.findall(r"\d\d\.\d(?!\d)", note) if "0.99" not in number)
-
-
-@pytest.mark.parametrize("path", sorted(TEACHING.glob("*.md")), ids=lambda path: path.stem)
-def test_links_lead_somewhere(path):
-    targets = re.findall(r"\]\(([^)#\s]+)", path.read_text(encoding="utf-8"))
-    assert [target for target in targets if not re.match("https?:", target) and not (path.parent / target).exists()] == []
 
 
 class Settings:

@@ -314,6 +314,12 @@ def test_changes_names_what_the_setup_cell_should_not_have_done(tmp_path, monkey
         assert colab.changes(before, before | wrong)[0].startswith("added")
 
 
+def test_colab_tries_the_widgets_with_its_older_ipywidgets():
+    names = {path.name for path in colab.widget_tests()}
+    assert {"conftest.py", "test_widgets.py", "test_composer.py", "test_listening_widget.py"} <= names
+    assert not names & {"test_scores.py", "test_tools.py", "test_browser.py"}
+
+
 def fake_python(path, code):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"#!/bin/sh\nexit {code}\n")
@@ -336,7 +342,7 @@ def test_colab_takes_a_python_that_runs(tmp_path, monkeypatch, capsys):
 def test_make_lists_its_commands():
     listed = subprocess.run(["make", "--no-print-directory"], cwd=notebooks.ROOT, capture_output=True, text=True, check=True)
     assert {line.split()[1] for line in listed.stdout.splitlines()} == {
-        "help", "lab", "test", "music", "notebooks", "weights", "bench", "colab", "browser", "book", "slides", "canary"}
+        "help", "lab", "test", "music", "notebooks", "weights", "bench", "colab", "holds", "browser", "book", "slides", "canary"}
 
 
 def test_stored_notebooks_are_plain_json_with_sorted_keys():

@@ -3,7 +3,8 @@
 Colab's published packages (tests/colab) are installed into .venv-colab, with a stand-in for `google.colab`. There the
 set-up cell runs as every notebook has it; git finds the repository's address in a snapshot of this working tree.
 It may add what the `colab` extra names, and must not change a package that Colab has. Then the notebooks run under
-nbval, from a folder outside of the repository, on the installed package.
+nbval, from a folder outside of the repository, on the installed package; and so do the unit tests of the widgets, since Colab's
+ipywidgets are of the generation before JupyterLab's.
 """
 import argparse
 import hashlib
@@ -19,7 +20,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tools import notebooks, uv
+from tools import canary, notebooks, uv
 from tools.execute import KERNEL
 
 VENV = notebooks.ROOT / ".venv-colab"
@@ -36,13 +37,11 @@ for output in nbclient.execute(cell).cells[0].outputs:
 
 def find_python() -> str:
     """Return Colab's version of Python if it is installed, or else the one that runs this."""
-    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
-    name = "python{}.{}".format(*COLAB_VERSION)
-    for candidate in (shutil.which(name), *sorted(pyenv.glob(f"versions/*/bin/{name}"))):
-        if candidate and subprocess.run([candidate, "-c", ""], capture_output=True).returncode == 0:
-            return str(candidate)
+    version = ".".join(map(str, COLAB_VERSION))
+    if found := uv.find_python(version):
+        return found
     if sys.version_info[:2] != COLAB_VERSION:
-        print(f"Colab's {name} is not installed here; Python {sys.version_info[0]}.{sys.version_info[1]} stands in for it.")
+        print(f"Colab's Python {version} is not installed here; {sys.version_info[0]}.{sys.version_info[1]} stands in for it.")
     return sys.executable
 
 
@@ -58,7 +57,7 @@ def build(python: str) -> None:
     try:
         if not stamp.exists() or stamp.read_text() != key:
             uv.run("venv", "--quiet", "--clear", "--python", python, str(VENV))
-            uv_pip("install", "--requirement", str(lists[0]), "--constraint", str(lists[1]), "pip", "nbval")
+            uv_pip("install", "--requirement", str(lists[0]), "--constraint", str(lists[1]), "pip", "nbval", "hypothesis")
             base.write_text("".join(f"{name}=={version}\n" for name, version in installed().items()))
             add_stand_in()
             stamp.write_text(key)
@@ -100,12 +99,17 @@ def snapshot(root: Path, target: Path) -> None:
         subprocess.run(["git", *command], cwd=target, check=True)
 
 
+def learner(python: Path) -> dict[str, str]:
+    """Return the environment variables of somebody who uses another Python and has no settings of the course."""
+    settings = ("COURSE_", "PYTHON", "VIRTUAL_ENV", "JUPYTER_", "XDG_")
+    mine = {name: value for name, value in os.environ.items() if not name.startswith(settings)}
+    return mine | KERNEL | {"PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"}
+
+
 def surroundings(repository: Path) -> dict[str, str]:
     """Return environment variables under which git fetches the course's address from a local repository."""
-    mine = {name: value for name, value in os.environ.items() if not name.startswith(("COURSE_", "PYTHON", "VIRTUAL_ENV"))}
     count = int(os.environ.get("GIT_CONFIG_COUNT", 0))
-    return mine | KERNEL | {
-        "PATH": f"{PYTHON.parent}{os.pathsep}{os.environ['PATH']}",
+    return learner(PYTHON) | {
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         "GIT_CONFIG_COUNT": str(count + 1),
         f"GIT_CONFIG_KEY_{count}": f"url.{repository.as_uri()}.insteadOf",
@@ -138,21 +142,31 @@ def run_setup_cell(env: dict[str, str], folder: Path) -> None:
     print(f"The set-up cell left all {len(before)} packages as they were.", flush=True)
 
 
-def run_notebooks(paths: list[Path], env: dict[str, str], folder: Path) -> int:
-    """Run copies of notebooks under nbval, in another folder; return pytest's exit code."""
-    for path in paths:
-        copy = folder / path.relative_to(notebooks.ROOT)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(path, copy)
+def widget_tests() -> list[Path]:
+    """Return the unit tests of the modules that make widgets, and what all tests need."""
+    package = notebooks.ROOT / "course_utils"
+    made = {path.stem for path in package.glob("*.py") if "import ipywidgets" in path.read_text(encoding="utf-8")}
+    tests = [Path(test) for test, modules in canary.unit_tests().items() if modules & made]
+    return [notebooks.ROOT / "tests" / "conftest.py", *tests]
+
+
+def nbval(paths: list[Path], folder: Path) -> list[str]:
+    """Copy notebooks and tests into another folder; return the arguments with which Python runs them there under nbval."""
+    names = [str(path.relative_to(notebooks.ROOT)) for path in paths]
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(notebooks.ROOT / name, folder / name)
     options = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300", "-p", "no:cacheprovider", "--disable-warnings"]
-    return subprocess.run([PYTHON, "-m", "pytest", *options, "."], cwd=folder, env=env).returncode
+    return ["-m", "pytest", *options, *names]
 
 
 def main() -> int:
     """Build, set up, check and run; return an exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("notebooks", nargs="*", type=Path, metavar="NOTEBOOK", help="all of them, if none is named")
-    paths = [path.resolve() for path in parser.parse_args().notebooks] or notebooks.all_notebooks()
+    told = "all of them and the tests of the widgets, if none is named"
+    parser.add_argument("notebooks", nargs="*", type=Path, metavar="NOTEBOOK", help=told)
+    named = [path.resolve() for path in parser.parse_args().notebooks]
+    paths = named or [*notebooks.all_notebooks(), *widget_tests()]
     with tempfile.TemporaryDirectory() as temporary:
         repository, elsewhere = Path(temporary) / "repository", Path(temporary) / "content"
         repository.mkdir()
@@ -164,7 +178,7 @@ def main() -> int:
         except RuntimeError as error:
             print(error, file=sys.stderr)
             return 1
-        return run_notebooks(paths, surroundings(repository), elsewhere)
+        return subprocess.run([PYTHON, *nbval(paths, elsewhere)], cwd=elsewhere, env=surroundings(repository)).returncode
 
 
 if __name__ == "__main__":

@@ -52,14 +52,14 @@ def changed(path: Path) -> bool:
         return True
 
 
-def run(notebook: NotebookNode, folder: Path) -> tuple[float, float]:
+def run(notebook: NotebookNode, folder: Path, patience: int = SECONDS_A_CELL) -> tuple[float, float]:
     """Run all cells in a fresh kernel; return seconds, and the kernel's peak memory in MB (nan where it is not told).
 
     Raises:
         RuntimeError: if a cell fails, takes too long, or takes the kernel down.
     """
     notebook.cells.append(nbformat.v4.new_code_cell(PEAK_MEMORY if sys.platform != "win32" else "print('nan')"))
-    client = NotebookClient(notebook, timeout=SECONDS_A_CELL, kernel_name="python3", coalesce_streams=True,
+    client = NotebookClient(notebook, timeout=patience, kernel_name="python3", coalesce_streams=True,
                             resources={"metadata": {"path": str(folder)}})
     start = time.perf_counter()
     try:

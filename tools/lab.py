@@ -1,10 +1,11 @@
 """Drive JupyterLab in Chromium as a learner would: `python -m tools.lab [NOTEBOOK ...]` opens each notebook and runs all of it.
 
-It complains of errors, warnings, players without sound and errors in the browser's console, and leaves a picture of each notebook
-in build/lab. The notebooks are copied first, so nothing in the working tree changes.
+It complains of errors, warnings, players without sound, widgets without controls and errors in the browser's console, and leaves
+a picture of each whole notebook in build/lab. The notebooks are copied first, so nothing in the working tree changes.
 """
 import argparse
 import contextlib
+import io
 import json
 import os
 import shutil
@@ -17,6 +18,9 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+from PIL import Image
+from playwright.sync_api import Error
+
 from tools import chromium, notebooks
 
 TOKEN = "course"
@@ -26,6 +30,9 @@ TRACEBACK = "Traceback (most recent call last)"
 RAN = f"""() => [...document.querySelectorAll(`{TOLD}`)].some(o => o.innerText.includes(`{TRACEBACK}`))
   || [...document.querySelectorAll('.jp-CodeCell')].filter(c => c.querySelector('.cm-content').innerText.trim())
      .every(c => /\\[\\d+\\]/.test(c.querySelector('.jp-InputPrompt').innerText))"""
+SHEET = ".jp-Notebook .jp-WindowedPanel-outer, .jp-Notebook.jp-WindowedPanel-outer"
+BROKEN = """() => [...document.querySelectorAll('.jp-OutputArea-output')]
+  .filter(o => /^(Error displaying|Loading) widget/.test(o.innerText)).length"""
 MUTE = """async () => {
   const players = [...document.querySelectorAll('audio')], rest = () => new Promise(done => setTimeout(done, 100));
   for (const a of players) for (let i = 0; i < 50 && !(a.duration > 0) && !a.error; i++) await rest();
@@ -128,7 +135,7 @@ def learner() -> Iterator:
     """Yield a browser's page in a window as tall as a learner's screen would like to be; it keeps the console's errors.
 
     Raises:
-        RuntimeError: if Chromium or playwright is missing.
+        RuntimeError: if Chromium is missing.
     """
     with chromium.opened() as browser:
         page = browser.new_page(viewport={"width": 1300, "height": 1600})
@@ -137,13 +144,29 @@ def learner() -> Iterator:
         yield page
 
 
+def photograph(page, path: Path) -> None:
+    """Store a picture of the whole notebook, as tall as it is: Chromium alone takes what is on the screen."""
+    place = page.locator(SHEET)
+    height, step = place.evaluate("sheet => [sheet.scrollHeight, sheet.clientHeight]")
+    whole = None
+    for top in range(0, height, step):
+        place.evaluate("(sheet, top) => { sheet.scrollTop = top }", top)
+        page.wait_for_timeout(200)
+        part = Image.open(io.BytesIO(place.screenshot())).convert("RGB")
+        whole = whole or Image.new("RGB", (part.width, height))
+        whole.paste(part, (0, int(place.evaluate("sheet => sheet.scrollTop"))))
+    whole.save(path)
+
+
 def try_out(lab: Lab, page, name: str, pictures: Path) -> list[str]:
     """Open a notebook, run all of it, take a picture; return what went wrong, in words."""
     lab.open(page, name)
     found = lab.run_all(page, seconds=CELL)
     if mute := page.evaluate(MUTE):
         found.append(f"{mute} players without sound")
-    page.screenshot(path=pictures / f"{Path(name).stem}.png")
+    if broken := page.evaluate(BROKEN):
+        found.append(f"{broken} widgets without controls")
+    photograph(page, pictures / f"{Path(name).stem}.png")
     lab.close(name)
     found += [f"script: {error}" for error in page.errors]
     page.errors.clear()
@@ -155,7 +178,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("notebooks", nargs="*", type=Path, metavar="NOTEBOOK", help="all chapters, if none is named")
     chosen = parser.parse_args(arguments).notebooks
-    chosen = chosen or [path for path in notebooks.all_notebooks() if path.parent == notebooks.NOTEBOOKS]
+    chosen = chosen or notebooks.chapters()
     if missing := chromium.lacking():
         print(f"This needs a browser: {missing}.", file=sys.stderr)
         return 1
@@ -169,7 +192,7 @@ def main(arguments: list[str] | None = None) -> int:
                 begin = time.perf_counter()
                 try:
                     found = try_out(lab, page, path.name, pictures)
-                except Exception as error:  # the classes of playwright's errors are known only where it is installed
+                except (Error, OSError) as error:
                     found = [f"{type(error).__name__}: {str(error)[:300]}"]
                 wrong += bool(found)
                 print(f"{path.name}: {'; '.join(found) or 'all well'} ({time.perf_counter() - begin:.0f} s)", flush=True)

@@ -1,14 +1,15 @@
 """Train the shipped weights with the full recipes: `python -m tools.train_weights [NAME …]`.
 
-An interrupted run resumes. Weights go to data/weights/NAME.weights.h5, measured figures to NAME.json beside them.
+An interrupted run resumes. Weights go to data/weights/NAME.weights.h5, measured figures to NAME.json beside them; its minutes
+are those of the training alone, all parts of it.
 """
 import argparse
+import contextlib
 import json
 import time
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 
 from benchmarks import gan_tones as invented
 from benchmarks import timbre as versions
@@ -28,6 +29,20 @@ from course_utils import gan_bars as bars
 from course_utils import gan_tones as instruments_gan
 from tools import manifest
 
+SECONDS = "seconds.txt"
+
+
+@contextlib.contextmanager
+def stopwatch(folder: Path, resumes: bool = True):
+    """Note in a folder how long a training takes; if it resumes, its parts are added up."""
+    folder.mkdir(parents=True, exist_ok=True)
+    note, start = folder / SECONDS, time.perf_counter()
+    before = float(note.read_text(encoding="utf-8")) if resumes and note.exists() else 0.0
+    try:
+        yield
+    finally:
+        note.write_text(f"{before + time.perf_counter() - start:.1f}", encoding="utf-8")
+
 
 def chorale_lstm(folder: Path, seed: int = 1) -> tuple:
     """Train the chorale LSTM; return it with its recipe and its figures in nats per note."""
@@ -36,16 +51,13 @@ def chorale_lstm(folder: Path, seed: int = 1) -> tuple:
     pieces = {split: [networks.chorale_inputs(s) for s in datasets.chorales(split)] for split in datasets.SPLITS}
     model = networks.ChoraleLSTM()
 
-    def loss(model, batch):
-        pitches, onsets = networks.chorale_nll(model, batch, training=True)
-        return tf.reduce_mean(pitches) + tf.reduce_mean(onsets) / 4
-
     def nats(split: str, **how) -> list:
         return evaluation.chorale_nats(model, pieces[split], **how)
 
     windows = training.chorale_windows(pieces["train"], recipe["batch"], recipe["window_steps"], seed)
-    training.train(model, loss, windows, recipe["steps"], folder, learning_rate=recipe["learning_rate"],
-                   evaluate=lambda: evaluation.nats_per_note(nats("valid", transpositions=(0,))), every=250)
+    with stopwatch(folder):
+        training.train(model, networks.chorale_loss, windows, recipe["steps"], folder, learning_rate=recipe["learning_rate"],
+                       evaluate=lambda: evaluation.nats_per_note(nats("valid", transpositions=(0,))), every=250)
     model.trust.assign(memory.fit_trust(nats("valid"), [piece["tokens"] for piece in pieces["valid"]], networks.ORDER))
     measured = {split: nats(split) for split in datasets.SPLITS} | {"test_steered": nats("test", steered=True)}
     return model, recipe, {"nats_per_note": {name: evaluation.nats_per_note(rows) for name, rows in measured.items()}}
@@ -67,7 +79,8 @@ def timbre_cnn(folder: Path, seed: int = 1) -> tuple:
     # Pitches left out of all instruments, a fifth: how well known instruments are heard at pitches never met.
     new = found.pitch % 5 == 0
     held = found.fold == tones.FOLDS.index("test")
-    model = fit(~held)
+    with stopwatch(folder, resumes=False):
+        model = fit(~held)
     return model, recipe, {"balanced_accuracy": {
         "test_programs": accuracy(model, held), "new_pitches_of_known_programs": accuracy(fit(~new), new),
         "new_pitches_without_imagined_or_augmented": accuracy(fit(~new, more=False), new)}}
@@ -77,7 +90,8 @@ def gan_bars(folder: Path, seed: int = 1) -> tuple:
     """Train the bar GAN; return its averaged generator, its recipe, and figures of 400 pairs of bars next to held-out ones."""
     recipe = {"steps": 3000, "batch": gan_bars_training.BATCH, **gan_bars_training.SETTINGS, "seed": seed}
     windows, held_out = (bars.bar_windows(datasets.chorales(split)) for split in ("train", "test"))
-    generator, *_ = gan_bars_training.train_bars(windows, recipe["steps"], seed=seed, folder=folder)
+    with stopwatch(folder):
+        generator, *_ = gan_bars_training.train_bars(windows, recipe["steps"], seed=seed, folder=folder)
     rng = np.random.default_rng(seed)
     real = held_out[rng.choice(len(held_out), 400, replace=False), bars.BEFORE :]
     found = bar_measures.measure(bars.generate(generator, rng.standard_normal((400, bars.NOISE))), real)
@@ -86,8 +100,9 @@ def gan_bars(folder: Path, seed: int = 1) -> tuple:
 
 def gan_tones(folder: Path, seed: int = 1) -> tuple:
     """Train the GAN that invents instruments on all programs but the test ones; return its generator, recipe and figures."""
-    model = instruments_gan.train(instruments_gan.training_data(instruments_gan.known_tones()), seed=seed, folder=folder,
-                                  **instruments_gan.RECIPE)
+    data = instruments_gan.training_data(invented.known())
+    with stopwatch(folder):
+        model = instruments_gan.train(data, seed=seed, folder=folder, **instruments_gan.RECIPE)
     return model, instruments_gan.RECIPE | {"seed": seed}, invented.rounded(invented.measure(model, seed))
 
 
@@ -102,11 +117,11 @@ def main() -> None:
     if unknown := set(names) - set(RECIPES):
         parser.error(f"there is no recipe {', '.join(sorted(unknown))}; there are {', '.join(RECIPES)}")
     for name in names:
-        start = time.perf_counter()
-        model, recipe, figures = RECIPES[name](environment.cache_folder() / "weights" / name)
+        folder = environment.cache_folder() / "weights" / name
+        model, recipe, figures = RECIPES[name](folder)
         model.save_weights(weights / f"{name}.weights.h5")
-        card = {"recipe": recipe, "minutes": round((time.perf_counter() - start) / 60, 1), **figures,
-                "parameters": model.count_params()}
+        card = {"recipe": recipe, "minutes": round(float((folder / SECONDS).read_text(encoding="utf-8")) / 60, 1),
+                **figures, "parameters": model.count_params()}
         (weights / f"{name}.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
         print(f"{name}: {figures} in {card['minutes']} minutes")
     manifest.main()

@@ -4,8 +4,10 @@ Only the standard library is imported here: this runs before anything else is in
 """
 import os
 import re
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 
 def surroundings() -> dict[str, str]:
@@ -23,6 +25,20 @@ def run(*arguments: str, **options) -> subprocess.CompletedProcess:
         subprocess.CalledProcessError: if uv fails.
     """
     return subprocess.run([sys.executable, "-m", "uv", *arguments], check=True, env=surroundings(), **options)
+
+
+def find_python(version: str) -> str | None:
+    """Return an installed Python of a version such as "3.13", pyenv's among them, which uv does not look up; None without one."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    for candidate in (shutil.which(f"python{version}"), *sorted(pyenv.glob(f"versions/*/bin/python{version}"))):
+        if candidate and subprocess.run([candidate, "-c", ""], capture_output=True).returncode == 0:
+            return str(candidate)
+    return None
+
+
+def python_in(venv: Path) -> Path:
+    """Return where a virtual environment has its Python."""
+    return venv / ("Scripts" if os.name == "nt" else "bin") / "python"
 
 
 if __name__ == "__main__":
