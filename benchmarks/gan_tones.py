@@ -15,7 +15,6 @@ from course_utils import datasets, distances, environment, finale, gan_tones, in
 SEEDS = (0, 1, 2)
 PER_FAMILY = 50  # notes that are compared
 TABLE = "gan_tones.json"
-UNHEARD = 3  # the fold of tones that neither the generator nor the listener has been trained on
 SR = tones.SR
 HIGHEST_TESTED = 84  # C6
 
@@ -63,7 +62,8 @@ def references(seed: int) -> dict[str, dict]:
     """Measure what is no generator: real notes, the same as levels, and noise."""
     (first, other), (here, there) = deal(known(), seed, 2), deal(known(), seed, 2, "program")
     found = datasets.tones()
-    new = deal(gan_tones.select(found, found.fold == UNHEARD), seed)[0]
+    # What neither the generator nor the listener has been trained on.
+    new = deal(gan_tones.select(found, found.fold == tones.FOLDS.index("test")), seed)[0]
     levels = wavetables.levels(other.waveform, other.pitch)
     noise = np.random.default_rng(seed).standard_normal((400, SR))
     return {

@@ -1,7 +1,7 @@
 """Judge all models of the course by measures that passed their calibration: `python -m benchmarks.verdict [--store]`.
 
 It judges the shipped samples, in about a minute. With --samples it makes them anew first (data/verdict_samples.npz), for which a
-small LSTM is trained for a minute. With --sound it also judges sound, which takes four minutes. With --store the tables go to
+small LSTM is trained for a minute. With --sound it also judges sound, which takes five minutes. With --store the tables go to
 data/verdict.json for notebook 12. Run `python -m tools.manifest` afterwards.
 """
 import argparse
@@ -28,23 +28,17 @@ def counted_models() -> dict[str, list[Score]]:
 
 def small_lstm():
     """Train a chorale LSTM of half the width for a minute, as notebook 08 does."""
-    from keras import ops
-
     from course_utils import evaluation, networks, training
 
     environment.seed_everything(1)
     model = networks.ChoraleLSTM(units=128, embedding=24, dropout=0.1)
     read = {name: [networks.chorale_inputs(s) for s in datasets.chorales(name) if len(s) >= 64] for name in ("train", "valid")}
 
-    def loss(model, batch):
-        pitches, onsets = networks.chorale_nll(model, batch, training=True)
-        return ops.mean(pitches) + ops.mean(onsets) / 4
-
     def validate() -> float:
         return evaluation.nats_per_note(evaluation.chorale_nats(model, read["valid"][:20], transpositions=(0,)))
 
     with tempfile.TemporaryDirectory() as folder:
-        training.train(model, loss, training.chorale_windows(read["train"], 32, 64, seed=1), 1000, Path(folder),
+        training.train(model, networks.chorale_loss, training.chorale_windows(read["train"], 32, 64, seed=1), 1000, Path(folder),
                        learning_rate=8e-3, evaluate=validate, every=250)
     return model
 
@@ -84,14 +78,15 @@ def judge(models: dict[str, list[Score]]) -> dict:
     def described(pieces):
         return measures.describe(pieces, known, unit)
 
+    bach = described(reference)
     sets = judging.calibration_sets(valid, models["Markov"])
-    calibration = judging.calibrate(described(reference), {name: described(pieces) for name, pieces in sets.items()})
+    calibration = judging.calibrate(bach, {name: described(pieces) for name, pieces in sets.items()})
     models = {BACH: test} | models
-    verdict = {name: measures.measure(described(reference), described(pieces)) for name, pieces in models.items()}
+    verdict = {name: measures.measure(bach, described(pieces)) for name, pieces in models.items()}
     ranks = judging.rank_models(verdict, judging.trusted(calibration), BACH)
     return {"calibration": calibration, "verdict": verdict, "ranks": ranks,
             "failed": {name: why for name, row in calibration.items() if (why := judging.verdict_on(row))},
-            "diversity": {name: musical_statistics.diversity(pieces) for name, pieces in models.items()}}
+            "diversity": {name: musical_statistics.distinct_share(pieces) for name, pieces in models.items()}}
 
 
 def show(told: dict) -> None:

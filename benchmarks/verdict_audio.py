@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from course_utils import continuing, environment, features, inversion, judging, measures, timbre, tones, transcription
+from course_utils import continuing, environment, features, finale, inversion, judging, measures, tones, transcription
 from course_utils.waveforms import SR
 
 REFERENCE, JUDGED = 150, 75
@@ -122,22 +122,11 @@ def embeddings(sounds: dict[str, np.ndarray], ear: Callable) -> dict[str, np.nda
 
 def ears() -> dict[str, Callable]:
     """Return what listens: the timbre network, and the transcription network where it is installed."""
-    found = {"timbre network": lambda y: timbre.predict(_embedding(), timbre.pictures(y[:16000]))[0]}
+    found = {"timbre network": lambda y: finale.listen(y[None, :16000])[0][0]}
     if wanting := transcription.missing():
         print(f"Only the course's own ear listens. For the other one, run {wanting}.")
         return found
     return found | {"transcription network": lambda y: transcription.embed(y, SR)}
-
-
-def _embedding():
-    import keras
-
-    from course_utils import networks
-
-    if not hasattr(_embedding, "model"):
-        model = networks.load_timbre_cnn()
-        _embedding.model = keras.Model(model.input, model.get_layer("embedding").output)
-    return _embedding.model
 
 
 def failures(rows: dict[str, dict]) -> dict[str, str]:

@@ -127,11 +127,13 @@ def _write_whole(file, data: bytes, size: int) -> None:
 
 
 def to_line(answer: Answer) -> bytes:
+    """Return an answer as a line of a CSV, with its checksum at the end."""
     fields = [str(value) for value in answer]
     return joined([*fields, _checksum(fields)])
 
 
 def joined(fields: Sequence[str]) -> bytes:
+    """Return fields as a line of a CSV."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(fields)
     return text.getvalue().encode()
@@ -177,6 +179,7 @@ def rows(path: str | Path) -> Iterator[Answer | Problem | None]:
 
 
 def split_lines(data: bytes) -> list[str]:
+    """Return the lines of a file, whatever its encoding and line breaks."""
     encoding = next((name for mark, name in BOMS.items() if data.startswith(mark)), "")
     if encoding:
         text = data.decode(encoding, errors="replace")

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from course_utils import memorisation, musical_statistics
-from course_utils.counterpoint import crossing_rate, dissonance_rate
+from course_utils.distances import total_variation
 from course_utils.scores import STEPS_PER_QUARTER, Score, from_grid
 
-LOWEST, PITCHES = 36, 48
-SHARES = {"chord types": musical_statistics.chord_histogram, "melodic intervals": musical_statistics.interval_histogram}
-RATES = {"dissonance": dissonance_rate, "voices crossed": crossing_rate,
-         "scale consistency": musical_statistics.scale_consistency, "note density": musical_statistics.note_density,
-         "repeated steps": musical_statistics.repeated_step_rate}
+LOWEST, PITCHES = 36, 48  # C2 to B5: four octaves
+SHARES = {name: musical_statistics.HISTOGRAMS[name] for name in ("chord types", "melodic intervals")}
+RATES = {name: musical_statistics.STATISTICS[name]
+         for name in ("dissonance", "voices crossed", "scale consistency", "note density", "repeated steps")}
 TURNS = (np.arange(12)[:, None] + np.arange(12)) % 12  # row k turns a histogram down by k semitones
 
 
@@ -60,12 +59,7 @@ def swing(before: np.ndarray, after: np.ndarray) -> float:
 
     0 for the same pitches as often, 1 for no pitch in common (taught in 10_gan_composes_bars).
     """
-    return float(np.abs(voice_histogram(after) - voice_histogram(before)).sum(axis=1).mean() / 2)
-
-
-def shares_apart(a: np.ndarray, b: np.ndarray) -> float:
-    """Return half the sum of the differences of two histograms: 0 if equal, 1 if they share nothing (total variation)."""
-    return float(np.abs(a - b).sum() / 2)
+    return float(total_variation(voice_histogram(after), voice_histogram(before)).mean())
 
 
 def pitch_classes(scores: Sequence[Score], home: np.ndarray | None = None) -> np.ndarray:
@@ -95,10 +89,10 @@ def measure(grids: np.ndarray, real: np.ndarray) -> dict[str, float]:
     """
     ours, theirs = as_scores(grids), as_scores(real)
     home = pitch_classes(theirs)
-    found = {"pitch classes": shares_apart(pitch_classes(ours, home), pitch_classes(theirs, home))}
+    found = {"pitch classes": float(total_variation(pitch_classes(ours, home), pitch_classes(theirs, home)))}
     for name, histogram in SHARES.items():
         means = [np.mean([histogram(score) for score in scores], axis=0) for scores in (ours, theirs)]
-        found[name] = shares_apart(*means)
+        found[name] = float(total_variation(*means))
     found |= {name: float(np.mean([rate(score) for score in ours])) for name, rate in RATES.items()}
     return found | {"diversity": diversity(grids)}
 

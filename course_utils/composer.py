@@ -11,7 +11,7 @@ from course_utils.scores import Score
 INSTRUMENTS = {"wind quartet": (73, 69, 71, 70), "strings": (40, 40, 41, 42), "brass": (56, 60, 57, 58),
                "choir": (52, 52, 52, 52), "piano": (0, 0, 0, 0), "harpsichord": (6, 6, 6, 6),
                "guitars": (24, 24, 25, 32), "saxophones": (64, 65, 66, 67)}
-KEYS = tuple(planning.key_name(key) for key in (*range(12), *range(12, 24)))
+KEYS = tuple(planning.key_name(key) for key in range(24))
 RATE = 16000
 
 
@@ -110,6 +110,7 @@ def panel(controls: dict, show: Callable):
             page.value = f"<p><b>{html.escape(str(error))}</b></p>"
 
     for control in controls.values():
+        control.style.description_width = "7em"  # "temperature" is wider than the usual place
         control.observe(update, names="value")
     update()
     return ipywidgets.VBox([*controls.values(), page])

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from course_utils.intervals import interval
+from course_utils.intervals import mean_interval
 from course_utils.scores import REST, STEPS_PER_QUARTER, Score
 
 FIFTH, OCTAVE = 7, 0
@@ -40,6 +40,11 @@ def parallels(score: Score, size: int) -> list[tuple[int, int, int]]:
     return sorted(found)
 
 
+def parallels_a_bar(score: Score) -> float:
+    """Return how many parallel fifths and octaves a bar of 16 steps holds on average."""
+    return sum(len(parallels(score, size)) for size in (FIFTH, OCTAVE)) / (len(score) / BAR)
+
+
 def crossing_rate(score: Score) -> float:
     """Return how often a voice sings above its upper neighbour: the share of neighbouring pairs, over all steps."""
     upper, lower = score.pitches[:, :-1], score.pitches[:, 1:]
@@ -54,7 +59,7 @@ def out_of_range_rate(score: Score) -> float:
 
 
 def dissonance_rate(score: Score) -> float:
-    """Return the share of steps at which any two voices form a second, a seventh or a tritone, give or take octaves."""
+    """Return the share of steps at which any two voices form a second, a seventh or a tritone (give or take octaves)."""
     dissonant = np.zeros(len(score), bool)
     for upper, lower in itertools.combinations(score.pitches.T.astype(int), 2):
         dissonant |= (upper != REST) & (lower != REST) & np.isin(np.abs(upper - lower) % 12, DISSONANT)
@@ -155,7 +160,7 @@ def rates(pieces: Sequence[Score]) -> dict[str, tuple[float, float, float]]:
         raise ValueError("There is nothing to measure. Give a list of at least one score.")
     measured = [measure(piece) for piece in pieces]
     columns = {name: np.array([m[name] for m in measured]) for name in measured[0]}
-    return {name: (float(x.mean()), *interval(x, np.ones(len(x)))) for name, x in columns.items()}
+    return {name: mean_interval(x) for name, x in columns.items()}
 
 
 def _share(hits: np.ndarray, of: np.ndarray) -> float:

@@ -170,6 +170,11 @@ def kl_divergence(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.trapezoid(np.where(p > 1e-12, p * np.log(np.maximum(p, 1e-12) / np.maximum(q, 1e-12)), 0), places))
 
 
+def total_variation(p: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """Return half the sum of the differences of histograms (..., bins): 0 if equal, 1 if they share nothing."""
+    return np.abs(p - q).sum(axis=-1) / 2
+
+
 def _radius(x: np.ndarray, k: int) -> np.ndarray:
     """Return how far each point's k-th nearest neighbour in its own set is."""
     return np.sort(pairwise(x, x), axis=-1)[..., k]

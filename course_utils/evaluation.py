@@ -1,4 +1,4 @@
-"""Measures of generated music."""
+"""How well a chorale LSTM predicts four-part music: nats per note. Measures of generated music stand in `measures`."""
 import collections
 import functools
 

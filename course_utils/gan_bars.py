@@ -11,10 +11,10 @@ import tensorflow as tf
 from keras import layers, ops
 
 from course_utils import environment
+from course_utils.bar_measures import LOWEST, PITCHES
 from course_utils.scores import REST, Score, bars, from_grid
 from course_utils.shapes import check_whole
 
-LOWEST, PITCHES = 36, 48  # C2 to B5: four octaves
 BAR = 8
 STEPS, BEFORE = 2 * BAR, BAR  # what the generator composes, and what it may hear before
 UNKNOWN = -1  # in place of the bar before, where there is none

@@ -108,21 +108,6 @@ def make_generator_step(networks: tuple, game: tuple, optimizer, choose: Callabl
     return generator_step
 
 
-@tf.function
-def follow(average: keras.Model, generator: keras.Model, share):
-    """Move the averaged generator a share of the way towards the newest one (written out in 10_gan_composes_bars).
-
-    Source: Yazıcı et al., The unusual effectiveness of averaging in GAN training (2019).
-
-    Args:
-        average: the averaged generator, which changes.
-        generator: the newest one.
-        share: 0 to 1; a small one averages over a long time.
-    """
-    for mean, new in zip(average.variables, generator.variables):
-        mean.assign(mean + share * (new - mean))
-
-
 def train_bars(windows: np.ndarray, steps: int, *, seed: int, folder: Path | None = None, every: int = 250,
                watch: Callable | None = None, **changes) -> tuple[keras.Model, keras.Model, list[dict]]:
     """Train a generator of bars, and resume where an interrupted run stopped (10_gan_composes_bars writes out the loop).
@@ -148,7 +133,7 @@ def train_bars(windows: np.ndarray, steps: int, *, seed: int, folder: Path | Non
     """
     settings = check_settings(steps, changes)
     if folder:
-        check_same_training(folder, {"steps": steps, "seed": seed, **settings})
+        training.check_same_training(folder, {"steps": steps, "seed": seed, **settings}, windows)
     environment.seed_everything(seed)
     networks = bar_generator(), bar_critic(hears_intervals=settings["hears_intervals"])
     average = keras.models.clone_model(networks[0])
@@ -162,7 +147,7 @@ def train_bars(windows: np.ndarray, steps: int, *, seed: int, folder: Path | Non
     for step in range(done + 1, steps + 1):
         drawn = draw_batch(windows, step, seed, settings["critic_steps"] + settings["generator_steps"])
         rows.append({"step": step, **play_round(critic_step, generator_step, settings["critic_steps"], *drawn)})
-        follow(average, networks[0], tf.constant(max(0.01, 1 / (10 + step))))
+        training.follow(average, networks[0], tf.constant(max(0.01, 1 / (10 + step))))
         stop_if_diverged(step, critic=rows[-1]["critic"], generator=rows[-1]["generator"])
         if watch:
             watch((average, networks[0]), **rows[-1])
@@ -190,30 +175,12 @@ def play_round(critic_step: Callable, generator_step: Callable, critic_steps: in
     return {"critic": float(critic_value), "generator": float(value), "gap": float(gap), "slope": float(slope)}
 
 
-def check_same_training(folder: Path, recipe: dict) -> None:
-    """Check that a folder is new or belongs to the same training, and note there which one it is.
-
-    Raises:
-        ValueError: if the folder holds another training.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    note, text = folder / "recipe.json", json.dumps(recipe)
-    if not note.exists():
-        with environment.writing(note) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-    if note.read_text(encoding="utf-8") != text:
-        raise ValueError(f"'{folder}' holds a training with other settings. Delete it to train anew, or name another folder.")
-
-
 def make_bar_optimizers(networks: tuple, steps: int, settings: Mapping) -> tuple:
     """Return an Adam for each network; the learning rates fall evenly to a twentieth (used in 10_gan_composes_bars)."""
-    made = []
+    rates = settings["rate"], settings["critic_rate"]
     counts = steps * settings["generator_steps"], steps * settings["critic_steps"]
-    for network, count, rate in zip(networks, counts, (settings["rate"], settings["critic_rate"])):
-        schedule = keras.optimizers.schedules.PolynomialDecay(rate, count, 0.05 * rate)
-        made.append(keras.optimizers.Adam(schedule, *settings["betas"]))
-        made[-1].build(network.trainable_variables)
-    return tuple(made)
+    schedules = [keras.optimizers.schedules.PolynomialDecay(rate, count, 0.05 * rate) for rate, count in zip(rates, counts)]
+    return training.make_adams(networks, schedules, settings["betas"])
 
 
 def check_settings(steps: int, changes: Mapping) -> dict:

@@ -1,6 +1,4 @@
 """A conditional Wasserstein GAN that invents instruments: levels of notes (`wavetables.levels`) from noise, family and pitch."""
-import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
@@ -11,9 +9,10 @@ import tensorflow as tf
 from keras import layers, ops
 from tqdm.auto import tqdm
 
-from course_utils import datasets, environment, timbre, tones, wavetables
+from course_utils import datasets, environment, timbre, tones, training, wavetables
 from course_utils.gan_losses import critic_loss, gradient_penalty, stop_if_diverged, wasserstein_loss
 from course_utils.shapes import check_whole
+from course_utils.training import follow
 
 LATENT = 16
 BATCH = 64
@@ -22,7 +21,7 @@ CRITIC_STEPS = 3
 LEARNING_RATE = 1e-3
 MEMORY = 0.995  # of the average of the generator's weights
 FAMILIES = tuple(tones.FAMILIES)
-RECIPE = {"steps": 4000, "units": 256, "critic_steps": 3}
+RECIPE = {"steps": 4000, "units": 256, "critic_steps": CRITIC_STEPS}
 WEIGHTS = "weights/gan_tones.weights.h5"
 
 
@@ -122,12 +121,8 @@ def conditions(family: np.ndarray, pitch: np.ndarray) -> dict[str, np.ndarray]:
 
 def make_optimizers(networks: tuple, steps: int, critic_steps: int = CRITIC_STEPS) -> tuple:
     """Return an Adam for generator and critic whose learning rate falls from 0.001 to 0 (used in 11_gan_invents_instruments)."""
-    made = []
-    for network, count in zip(networks, (steps, steps * critic_steps)):
-        rate = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, count)
-        made.append(keras.optimizers.Adam(rate, 0.5, 0.9))
-        made[-1].build(network.trainable_variables)
-    return tuple(made)
+    rates = [keras.optimizers.schedules.CosineDecay(LEARNING_RATE, count) for count in (steps, steps * critic_steps)]
+    return training.make_adams(networks[:2], rates)
 
 
 def make_step(networks: tuple, optimizers: tuple, data: dict) -> Callable:
@@ -158,8 +153,7 @@ def make_step(networks: tuple, optimizers: tuple, data: dict) -> Callable:
         with tf.GradientTape() as tape:
             loss = wasserstein_loss(critic([generator([z[-1], *told]), *told]))
         optimizers[0].apply(tape.gradient(loss, generator.trainable_variables))
-        for mean, now in zip(average.variables, generator.variables):
-            mean.assign(MEMORY * mean + (1 - MEMORY) * now)
+        follow(average, generator, 1 - MEMORY)
         return gap, penalty
 
     return step
@@ -195,13 +189,15 @@ def train(data: dict, *, seed: int, steps: int, units: int = 256, critic_steps: 
     """
     for name, value in (("steps", steps), ("units", units), ("critic_steps", critic_steps), ("every", every)):
         check_whole(name, value, 1)
+    if folder:
+        recipe = {"seed": seed, "steps": steps, "units": units, "critic_steps": critic_steps}
+        training.check_same_training(folder, recipe, data["levels"])
     environment.seed_everything(seed)
     networks = tone_generator(units), tone_critic(units), tone_generator(units)
     networks[2].set_weights(networks[0].get_weights())
     optimizers = make_optimizers(networks, steps, critic_steps)
     variables = [variable for part in (*networks, *optimizers) for variable in part.variables]
-    plan = np.array([seed, steps, units, critic_steps, zlib.crc32(np.ascontiguousarray(data["levels"]))])
-    done = 0 if folder is None else _resume(folder / "state.npz", variables, plan)
+    done = training.restore_state(folder / "state.npz", variables) if folder else 0
     step = make_step(networks, optimizers, data)
     for number in tqdm(range(done, steps), initial=done, total=steps, unit="step", disable=environment.quiet() or bool(watch)):
         gap, penalty = step(*map(tf.constant, draw(data, seed, number, critic_steps)))
@@ -209,32 +205,9 @@ def train(data: dict, *, seed: int, steps: int, units: int = 256, critic_steps: 
             watch(number + 1, gap=float(gap), penalty=float(penalty))
         if (number + 1) % every == 0 or number + 1 == steps:
             stop_if_diverged(number + 1, critic=float(gap), penalty=float(penalty))
-            if folder is not None:
-                _keep(folder / "state.npz", variables, plan, number + 1)
+            if folder:
+                training.save_state(folder / "state.npz", variables, number + 1)
     return networks[2]
-
-
-def _keep(path: Path, variables: list, plan: np.ndarray, done: int) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with environment.writing(path) as temporary, open(temporary, "wb") as file:
-        np.savez(file, np.append(plan, done), *(variable.numpy() for variable in variables))
-
-
-def _resume(path: Path, variables: list, plan: np.ndarray) -> int:
-    """Read what `_keep` wrote, if there is something, and return the number of steps done."""
-    if not path.exists():
-        return 0
-    try:
-        with np.load(path) as arrays:
-            (*kept, done), *values = (arrays[name] for name in arrays.files)
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"'{path}' is damaged ({error}). Delete its folder to train anew.") from error
-    if kept != plan.tolist() or len(values) != len(variables):
-        raise ValueError(f"'{path}' belongs to a training with other data, seed, length or size. Delete its folder to train "
-                         "anew, or name another folder.")
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
-    return int(done)
 
 
 def load() -> keras.Model:

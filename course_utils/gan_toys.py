@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from course_utils import environment
+from course_utils import environment, training
 from course_utils.gan_losses import (
     critic_loss,
     discriminator_loss,
@@ -103,12 +103,8 @@ def make_optimizers(networks: tuple, steps: int, critic_steps: int, betas: tuple
         critic_steps: steps of the critic to each of the generator's.
         betas: how slowly Adam forgets gradients, and their squares.
     """
-    made = []
-    for network, count in zip(networks, (steps, steps * critic_steps)):
-        rate = keras.optimizers.schedules.CosineDecay(0.003, count)
-        made.append(keras.optimizers.Adam(rate, *betas))
-        made[-1].build(network.trainable_variables)
-    return tuple(made)
+    rates = [keras.optimizers.schedules.CosineDecay(0.003, count) for count in (steps, steps * critic_steps)]
+    return training.make_adams(networks, rates, betas)
 
 
 def check_training(game: str, steps: int, critic_steps: int, pictures: int) -> None:

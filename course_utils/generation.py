@@ -114,14 +114,14 @@ def keep_top_k(logits, top_k):
     return tf.where(logits >= lowest, logits, -1e9)
 
 
-def draw(logits, fixed, seed, temperature, top_p, top_k):
+def _draw(logits, fixed, seed, temperature, top_p, top_k):
     """Draw one token a row from tempered, cut logits (batch, n), except where `fixed` (batch,) is not -1."""
     kept = keep_top_p(keep_top_k(logits / temperature, top_k), top_p)
     drawn = tf.random.stateless_categorical(kept, 1, seed, dtype=tf.int32)[:, 0]
     return tf.where(fixed >= 0, fixed, drawn)
 
 
-def transposed(tokens, semitones):
+def _transposed(tokens, semitones):
     """Move tokens (batch, voices) by each of `semitones` (n,): return (n * batch, voices); rests stay, the extremes hold."""
     moved = tf.clip_by_value(tokens + semitones[:, None, None], 1, VOCABULARY - 1)
     still = (tokens == 0) | (tokens == networks.START)
@@ -139,7 +139,7 @@ def average(logits, semitones):
     return total / tf.reduce_sum(total, axis=-1, keepdims=True)
 
 
-def draw_voices(model: networks.ChoraleLSTM, state, semitones, recalled, trust, fixed, seed, temperature, top_p, top_k):
+def _draw_voices(model: networks.ChoraleLSTM, state, semitones, recalled, trust, fixed, seed, temperature, top_p, top_k):
     """Draw the four voices of one time step in order, each seeing those before it; also return their nats (batch, 4).
 
     The memory's tokens `recalled` (batch, 4) are mixed in with weights `trust` (batch, 4) until a voice leaves them.
@@ -149,22 +149,22 @@ def draw_voices(model: networks.ChoraleLSTM, state, semitones, recalled, trust, 
         weight = (agree * trust[:, voice])[:, None]
         p = (1 - weight) * average(model.voice(rank, state, vectors), semitones)
         logits = tf.math.log(tf.maximum(p + weight * tf.one_hot(recalled[:, voice], VOCABULARY), 1e-30))
-        tokens[voice] = draw(logits, fixed[:, voice], (seed[0], seed[1] + rank), temperature, top_p, top_k)
+        tokens[voice] = _draw(logits, fixed[:, voice], (seed[0], seed[1] + rank), temperature, top_p, top_k)
         nats[voice] = -tf.gather(logits, tokens[voice], batch_dims=1)
         agree *= tf.cast(tokens[voice] == recalled[:, voice], tf.float32)
-        copies = transposed(tokens[voice][:, None], semitones)[:, 0]
+        copies = _transposed(tokens[voice][:, None], semitones)[:, 0]
         vectors.append(model.pitch(copies + voice * (networks.START + 1)))
     return tf.stack(tokens, axis=-1), tf.stack(nats, axis=-1)
 
 
-def draw_onsets(model: networks.ChoraleLSTM, state, semitones, tokens, previous, struck, seed, temperature, top_k):
+def _draw_onsets(model: networks.ChoraleLSTM, state, semitones, tokens, previous, struck, seed, temperature, top_k):
     """Draw which voices strike their note (batch, 4), keeping those that `struck` gives as 0 or 1."""
-    copies, before = transposed(tokens, semitones), transposed(previous, semitones)
+    copies, before = _transposed(tokens, semitones), _transposed(previous, semitones)
     patterns = tf.exp(tf.reshape(model.onset(state, model.embed(copies), copies, before), (tf.size(semitones), -1, 16)))
     bits = tf.constant((np.arange(16)[:, None] >> np.arange(4)) & 1, tf.int32)
     possible = tf.reduce_all((struck[:, None] < 0) | (struck[:, None] == bits), axis=-1)
     wanted = tf.where(possible, tf.math.log(tf.maximum(tf.reduce_mean(patterns, axis=0), 1e-30)), -1e6)
-    return tf.gather(bits, draw(wanted, tf.fill(tf.shape(wanted)[:1], -1), seed, temperature, 1.0, tf.minimum(top_k, 16)))
+    return tf.gather(bits, _draw(wanted, tf.fill(tf.shape(wanted)[:1], -1), seed, temperature, 1.0, tf.minimum(top_k, 16)))
 
 
 @functools.lru_cache(maxsize=4)
@@ -182,12 +182,12 @@ def _loop(model: networks.ChoraleLSTM):
         for step in tf.range(steps):
             beat, phrase, key = tf.unstack(tf.tile(context[:, step], (copies, 1)), axis=1)
             here = [beat, phrase, networks.turned(key, tf.repeat(semitones, batch))]
-            state, states = model.advance(transposed(previous, semitones), tf.tile(held, (copies, 1)), here, states)
+            state, states = model.advance(_transposed(previous, semitones), tf.tile(held, (copies, 1)), here, states)
             recalled, length = memory.recall(match, history, step)
             trust = tf.transpose(tf.gather(model.trust[..., step % 2], length, axis=1))
-            tokens, nats = draw_voices(model, state, semitones, recalled, trust, fixed[:, step], (seed, 5 * step),
+            tokens, nats = _draw_voices(model, state, semitones, recalled, trust, fixed[:, step], (seed, 5 * step),
                                        temperature, top_p, top_k)
-            onsets = draw_onsets(model, state, semitones, tokens, previous, struck[:, step], (seed, 5 * step + 4),
+            onsets = _draw_onsets(model, state, semitones, tokens, previous, struck[:, step], (seed, 5 * step + 4),
                                  temperature, top_k)
             written = [array.write(step, row) for array, row in zip(written, (tokens, onsets, nats), strict=True)]
             match, history = memory.remember(match, history, step, tokens)

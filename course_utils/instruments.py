@@ -67,7 +67,7 @@ def play_levels(levels: np.ndarray, times: np.ndarray, pitch: float, sr: int = 4
     Raises:
         ValueError: if something is out of range.
     """
-    levels, times = checked_levels(levels, len(times)), np.asarray(times, float)
+    levels, times = _checked_levels(levels, len(times)), np.asarray(times, float)
     if len(times) < 2 or times[0] != 0 or not (np.diff(times) > 0).all():
         raise ValueError("The times of a note begin with 0 and rise, at least two of them. Sort them, and leave none out.")
     frequency, sr = wavetables.hertz(check_number("A pitch", pitch, 0, 127)), check_rate(sr)
@@ -79,7 +79,7 @@ def play_levels(levels: np.ndarray, times: np.ndarray, pitch: float, sr: int = 4
     return (y * min(LOUDNESS / max(loudest, 1e-9), LOUDEST / max(np.abs(y).max(), 1e-9))).astype(np.float32)
 
 
-def checked_levels(levels: np.ndarray, moments: int) -> np.ndarray:
+def _checked_levels(levels: np.ndarray, moments: int) -> np.ndarray:
     """Check that levels have the shape (moments, 80) and are numbers, none above 0 by much.
 
     Raises:
@@ -109,7 +109,7 @@ def play_note(levels: np.ndarray, pitch: float, held: float, sr: int = 44100, se
         ValueError: if something is out of range.
     """
     held = check_number("The seconds that a note is held", held, SHORTEST, LONGEST)
-    times, unfolded = unfold(checked_levels(levels, len(TIMES)), held)
+    times, unfolded = unfold(_checked_levels(levels, len(TIMES)), held)
     return play_levels(unfolded, times, pitch, sr, seed)
 
 

@@ -19,3 +19,8 @@ def interval(totals: np.ndarray, counts: np.ndarray, draws: int = 2000) -> tuple
     pieces = np.random.default_rng(0).integers(len(totals), size=(draws, len(totals)))
     low, high = np.quantile(totals[pieces].sum(axis=1) / counts[pieces].sum(axis=1), [0.025, 0.975])
     return float(low), float(high)
+
+
+def mean_interval(values: np.ndarray) -> tuple[float, float, float]:
+    """Return the mean of one number a piece, (pieces,), and the ends of its `interval` (used in 12_measuring_music)."""
+    return float(values.mean()), *interval(values, np.ones(len(values)))

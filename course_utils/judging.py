@@ -1,6 +1,6 @@
 """Judge the measures before they judge the models: calibration, which measures may be trusted, and ranks with ties."""
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -47,10 +47,10 @@ def calibration_sets(bach: Sequence[Score], markov: Sequence[Score], seed: int =
             "Markov": list(markov), "shuffled": [shuffle_quarters(s, rng) for s in bach], "noise": [noise(s, rng) for s in bach]}
 
 
-def calibrate(reference: Described, sets: Mapping[str, Described],
-              chosen: Mapping[str, Callable] = measures.MEASURES) -> dict[str, dict[str, Measured]]:
+def calibrate(reference: Described, sets: Mapping[str, Described]) -> dict[str, dict[str, Measured]]:
     """Apply every measure to every calibration set: measure to set to (value, low, high) (taught in 12_measuring_music)."""
-    return {name: {title: function(reference, judged) for title, judged in sets.items()} for name, function in chosen.items()}
+    return {name: {title: function(reference, judged) for title, judged in sets.items()}
+            for name, function in measures.MEASURES.items()}
 
 
 def overlaps(a: Measured, b: Measured) -> bool:
@@ -130,12 +130,12 @@ def unpack(arrays: Mapping[str, np.ndarray]) -> dict[str, list[Score]]:
 def samples() -> dict[str, list[Score]]:
     """Return 77 pieces of eight bars by every model of the course that writes notes (used in 12_measuring_music).
 
-    Made by `python -m benchmarks.verdict --store`.
+    Made by `python -m benchmarks.verdict --samples`.
     """
     with np.load(environment.shipped(SAMPLES)) as arrays:
         return unpack(dict(arrays))
 
 
 def stored() -> dict:
-    """Return the tables that `python -m benchmarks.verdict --store` made: "calibration", "verdict", "audio" and more."""
+    """Return the tables that `python -m benchmarks.verdict --store` made: "calibration", "verdict", "sound" and more."""
     return json.loads(environment.shipped(TABLE).read_text(encoding="utf-8"))

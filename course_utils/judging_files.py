@@ -1,4 +1,5 @@
 """Judge the files in a folder: MIDI or MusicXML against Bach's chorales, sound against the instruments of the course."""
+import functools
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -65,6 +66,7 @@ def read_score(path: Path) -> Score:
     return score
 
 
+@functools.cache
 def usual(steps: int) -> tuple[np.ndarray, np.ndarray]:
     """Return between which values 95 % of training Bach lies in each of `columns`, for excerpts of so many steps."""
     table = np.array([list(columns(piece).values()) for piece in measures.excerpts(datasets.chorales("train"), steps)])
@@ -72,11 +74,17 @@ def usual(steps: int) -> tuple[np.ndarray, np.ndarray]:
     return low, high
 
 
+@functools.cache
+def usual_copy(steps: int) -> float:
+    """Return how long a passage 95 % of held-out Bach share with training Bach at most, in quarters, in so many steps."""
+    held_out = memorisation.longest_copies(measures.excerpts(datasets.chorales("test"), steps), datasets.chorales("train"))
+    return float(np.quantile(held_out, 0.95)) / STEPS_PER_QUARTER
+
+
 def columns(score: Score) -> dict[str, float]:
     """Return what is told of one score: `musical_statistics.STATISTICS`, and parallel fifths and octaves a bar."""
-    parallel = sum(len(counterpoint.parallels(score, size)) for size in (counterpoint.FIFTH, counterpoint.OCTAVE))
     told = {name: float(function(score)) for name, function in musical_statistics.STATISTICS.items()}
-    return told | {"parallels a bar": parallel / (len(score) / counterpoint.BAR)}
+    return told | {"parallels a bar": counterpoint.parallels_a_bar(score)}
 
 
 def judge_score(score: Score) -> list[str]:
@@ -92,8 +100,7 @@ def judge_score(score: Score) -> list[str]:
         remark = "" if a <= value <= b else "  <- unusual for Bach"
         lines.append(f"    {name:22}{value:8.2f}   Bach {a:.2f} to {b:.2f}{remark}")
     copied = memorisation.longest_copies(cut, datasets.chorales("train"))[0] / STEPS_PER_QUARTER
-    held_out = memorisation.longest_copies(measures.excerpts(datasets.chorales("test"), steps), datasets.chorales("train"))
-    limit = np.quantile(held_out, 0.95) / STEPS_PER_QUARTER
+    limit = usual_copy(steps)
     remark = "  <- more than unrelated chorales share" if copied > limit else ""
     return [*lines, f"    longest passage found in Bach's training chorales: {copied:g} quarters, unrelated ones share up to "
                     f"{limit:g}{remark}"]

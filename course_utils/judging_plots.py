@@ -26,7 +26,7 @@ def calibration_map(calibration: Mapping[str, Mapping[str, Measured]], trusted: 
     import matplotlib.pyplot as plt
 
     names, sets = list(calibration), [title for title in next(iter(calibration.values())) if title != "other Bach"]
-    moved = np.array([[gap_in_widths(row, title) for title in sets] for row in calibration.values()])
+    moved = np.array([[_gap_in_widths(row, title) for title in sets] for row in calibration.values()])
     ax = ax or plt.subplots(figsize=(7.5, 0.27 * len(names) + 0.8))[1]
     ax.imshow(np.log10(moved.clip(0.1, 1000)), cmap=plt.get_cmap("cividis", 32), aspect="auto", vmin=-1, vmax=3)
     for (row, column), value in np.ndenumerate(moved):
@@ -39,7 +39,7 @@ def calibration_map(calibration: Mapping[str, Mapping[str, Measured]], trusted: 
     return ax
 
 
-def gap_in_widths(row: Mapping[str, Measured], title: str) -> float:
+def _gap_in_widths(row: Mapping[str, Measured], title: str) -> float:
     """Return how far a measure's value for a set is from that for other Bach, in half widths of the latter's interval."""
     value, low, high = row["other Bach"]
     return float(abs(row[title][0] - value) / max((high - low) / 2, 1e-9))

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from course_utils import counterpoint, distances, memorisation, musical_statistics
-from course_utils.intervals import interval
+from course_utils.intervals import mean_interval
 from course_utils.scores import STEPS_PER_QUARTER, Score, bars, excerpt
 
 STEPS = 128  # eight bars
@@ -63,19 +63,15 @@ def describe(pieces: Sequence[Score], known: Sequence[Score], unit: np.ndarray |
     statistics = musical_statistics.table(pieces)
     histograms = [np.array([function(piece) for piece in pieces]) for function in musical_statistics.HISTOGRAMS.values()]
     classes = np.array([musical_statistics.pitch_class_histogram(piece) for piece in pieces])
-    parallel = [sum(len(counterpoint.parallels(p, size)) for size in (counterpoint.FIFTH, counterpoint.OCTAVE)) for p in pieces]
+    parallel = np.array([counterpoint.parallels_a_bar(piece) for piece in pieces])
     copied = memorisation.longest_copies(pieces, known) / STEPS_PER_QUARTER
     return Described(statistics if unit is None else distances.standardize(unit, statistics)[1], *histograms, classes,
-                     np.array([p.pitches.ravel() for p in pieces], float), np.array(parallel) / (len(pieces[0]) / 16), copied)
+                     np.array([p.pitches.ravel() for p in pieces], float), parallel, copied)
 
 
 def _resampled(distance: Callable, x: np.ndarray, y: np.ndarray, value: float | None = None) -> Measured:
     value = float(distance(x, y)) if value is None else value
     return value, *distances.centred_interval(value, distance(x, distances.resamples(y, DRAWS)))
-
-
-def _mean(values: np.ndarray) -> Measured:
-    return float(values.mean()), *interval(values, np.ones(len(values)))
 
 
 def frechet(x: np.ndarray, y: np.ndarray) -> Measured:
@@ -118,16 +114,16 @@ def _of_statistics(function: Callable[[np.ndarray, np.ndarray], Measured]) -> Ca
 
 
 def _variation(name: str) -> Callable[[Described, Described], Measured]:
-    """Return the total variation distance of two sets' mean histograms: half the sum of all differences, 0 to 1."""
+    """Return how to measure the total variation distance of two sets' mean histograms."""
     def distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        return np.abs(a.mean(axis=-2) - b.mean(axis=-2)).sum(axis=-1) / 2
+        return distances.total_variation(a.mean(axis=-2), b.mean(axis=-2))
 
     return lambda x, y: _resampled(distance, getattr(x, name), getattr(y, name))
 
 
 def _mean_statistic(name: str) -> Callable[[Described, Described], Measured]:
     column = list(musical_statistics.STATISTICS).index(name)
-    return lambda x, y: _mean(y.statistics[:, column])
+    return lambda x, y: mean_interval(y.statistics[:, column])
 
 
 def overlap(x: Described, y: Described) -> Measured:
@@ -152,7 +148,8 @@ def classifier(x: Described, y: Described) -> Measured:
 
     The classifier two-sample test of Lopez-Paz and Oquab (2017) (taught in 12_measuring_music).
     """
-    return _mean(told_apart(*(np.hstack([s.statistics, *map(np.sqrt, (s.chords, s.intervals, s.durations))]) for s in (x, y))))
+    points = [np.hstack([s.statistics, *map(np.sqrt, (s.chords, s.intervals, s.durations))]) for s in (x, y)]
+    return mean_interval(told_apart(*points))
 
 
 def told_apart(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -182,7 +179,7 @@ def told_apart(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def squared_error(x: Described, y: Described) -> Measured:
     """Mean squared difference of pitches, step by step, to all pieces of the reference, in semitones squared."""
     center = x.grid.mean(axis=0)
-    return _mean(((y.grid - center) ** 2).mean(axis=1) + ((x.grid - center) ** 2).mean())
+    return mean_interval(((y.grid - center) ** 2).mean(axis=1) + ((x.grid - center) ** 2).mean())
 
 
 # Name: how to measure a set (reference, judged). What is best is what other pieces by Bach reach, not 0 or 1.
@@ -196,11 +193,11 @@ MEASURES: dict[str, Callable[[Described, Described], Measured]] = {
     "scale consistency": _mean_statistic("scale consistency"),
     "groove consistency": _mean_statistic("groove consistency"),
     "dissonance": _mean_statistic("dissonance"),
-    "parallels a bar": lambda x, y: _mean(y.parallels),
+    "parallels a bar": lambda x, y: mean_interval(y.parallels),
     "overlap of distances": overlap,
     **{name: _of_statistics(function) for name, function in OF_POINTS.items()},
     "classifier accuracy": classifier,
-    "longest copy, quarters": lambda x, y: _mean(y.copied),
+    "longest copy, quarters": lambda x, y: mean_interval(y.copied),
 }
 
 

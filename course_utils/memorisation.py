@@ -97,15 +97,6 @@ def longest_copies(pieces: Sequence[Score], known: Sequence[Score]) -> np.ndarra
     return np.array([lengths.max(initial=0) for lengths in copied_lengths(pieces, known)])
 
 
-def copied_share(pieces: Sequence[Score], known: Sequence[Score], steps: int = 16) -> np.ndarray:
-    """Return the share of each piece that lies in passages of at least `steps` steps found in known pieces, float (pieces,)."""
-    shares = []
-    for lengths in copied_lengths(pieces, known):
-        ends = np.where(lengths >= steps, np.arange(len(lengths)) + lengths, 0)
-        shares.append((np.maximum.accumulate(ends) > np.arange(len(lengths))).mean())
-    return np.array(shares)
-
-
 def memorised_rate(pieces: Sequence[Score], known: Sequence[Score], held_out: Sequence[Score], quantile: float = 0.95) -> float:
     """Return how many pieces copy more than held-out music does (taught in 12_measuring_music).
 

@@ -1,4 +1,4 @@
-"""Statistics of scores: pitch, rhythm, harmony and form as numbers, histograms and matrices.
+"""Statistics of scores: pitch, rhythm, harmony and form as numbers and histograms.
 
 All take a `scores.Score`; `scores.from_grid(scores.to_pitches(tokens), onsets)` makes one of a grid of tokens (steps, voices).
 """
@@ -60,7 +60,7 @@ def pitch_range(score: Score) -> float:
 
 
 def polyphony(score: Score) -> float:
-    """Return how many different pitches sound at once, mean over the steps at which any does, 0 without notes."""
+    """Return how many different pitches sound at once: mean over the steps at which any does, 0 without notes."""
     ordered = np.sort(score.pitches, axis=1)
     new = np.diff(ordered, axis=1, prepend=REST) > 0
     return float(new.sum() / max(1, new.any(axis=1).sum()))
@@ -99,17 +99,6 @@ def interval_histogram(score: Score) -> np.ndarray:
     return _share(np.bincount(_intervals(score).clip(-LEAP, LEAP) + LEAP, minlength=2 * LEAP + 1))
 
 
-def pitch_class_transitions(score: Score) -> np.ndarray:
-    """Return how often each pitch class follows each other in a voice, (12, 12), rows from, columns to, sum 1.
-
-    PCTM of Yang and Lerch (2018); over a rest nothing follows (taught in 12_measuring_music).
-    """
-    pairs = [pair for voice in _voices(score) for pair in voice]
-    table = np.zeros((12, 12))
-    np.add.at(table, tuple(np.array(pairs, int).reshape(-1, 2).T % 12), 1)
-    return _share(table)
-
-
 def chord_histogram(score: Score) -> np.ndarray:
     """Return how long each type of chord sounds: shares of the 352 pitch-class sets up to transposition (12_measuring_music).
 
@@ -130,18 +119,8 @@ def _chord_types() -> np.ndarray:
     return np.unique(turned.min(axis=0), return_inverse=True)[1]
 
 
-def self_similarity(score: Score) -> np.ndarray:
-    """Return how much each bar of 16 steps resembles each other one: the share of notes that agree, (bars, bars).
-
-    What stands in an incomplete last bar is left out. Foote, "Visualizing music and audio using self-similarity" (1999)
-    (taught in 12_measuring_music).
-    """
-    bars = score.pitches[: len(score) // BAR * BAR].reshape(-1, BAR * score.pitches.shape[1])
-    return (bars[:, None] == bars[None]).mean(axis=2)
-
-
-def diversity(pieces: Sequence[Score], steps: int = BAR) -> float:
-    """Return the share of a set's passages that are different, up to transposition (taught in 12_measuring_music).
+def distinct_share(pieces: Sequence[Score], steps: int = BAR) -> float:
+    """Return the share of a set's passages that are different, up to transposition (printed by `benchmarks.verdict`).
 
     Distinct-n of Li et al., "A diversity-promoting objective function" (2016), with passages that begin on every quarter.
     A model that makes one piece only, however good, comes near to 0.

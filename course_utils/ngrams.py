@@ -74,7 +74,7 @@ def fit(contexts: Sequence[Sequence[str]], pieces: Sequence[Score]) -> Ngram:
 
 
 def nats(model: Ngram, pieces: Sequence[Score]) -> tuple[np.ndarray, np.ndarray]:
-    """Measure a model over whole pieces, as `evaluation.chorale_nll` does (taught in 08_lstm_composes_chorales).
+    """Measure a model over whole pieces, as `evaluation.chorale_nats` does (taught in 08_lstm_composes_chorales).
 
     Args:
         model: what `fit` returned.

@@ -66,7 +66,9 @@ def plan_harmony(melody: Score) -> Score:
         raise ValueError("The melody has no notes. Choose a file whose first voice is the melody.")
     if notes.min() < 55 or notes.max() > 84:
         octaves = round((69 - float(np.median(notes))) / 12)
-        raise ValueError(f"The melody runs from MIDI {notes.min()} to {notes.max()}; a soprano reaches from 55 to 84. "
+        voices = melody.pitches.shape[1]
+        melody_is = "The melody" if voices == 1 else f"The first of {voices} voices, which is taken for the melody,"
+        raise ValueError(f"{melody_is} runs from MIDI {notes.min()} to {notes.max()}; a soprano reaches from 55 to 84. "
                          f"Transpose it by {12 * octaves:+d} semitones, or shorten its range.")
     pitches = np.full((len(melody), 4), REST, np.int16)
     onsets = np.zeros((len(melody), 4), bool)

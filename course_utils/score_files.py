@@ -112,7 +112,7 @@ def read(path: str | Path) -> Score:
         ValueError: if it is damaged, of another kind, without notes, or has two notes at once in a voice.
     """
     path = Path(path)
-    readers = {".mid": read_midi, ".midi": read_midi, ".musicxml": read_musicxml, ".xml": read_musicxml, ".mxl": read_musicxml}
+    readers = {".mid": read_midi, ".midi": read_midi, ".musicxml": _read_musicxml, ".xml": _read_musicxml, ".mxl": _read_musicxml}
     if path.suffix.lower() not in readers:
         raise ValueError(f"'{path}' is not a score that can be read. Give a file that ends in {', '.join(readers)}.")
     return readers[path.suffix.lower()](path)
@@ -219,7 +219,7 @@ def _bars_of_signatures(signatures: list[tuple[int, float]], steps: int) -> tupl
     return beat, bar
 
 
-def read_musicxml(path: str | Path) -> Score:
+def _read_musicxml(path: str | Path) -> Score:
     """Read a MusicXML file: one voice a part (or voice of a part), at sounding pitch, repeats written out; see `read`."""
     from music21 import converter, note, repeat, stream
     from music21 import key as keys

@@ -1,6 +1,9 @@
-"""Training loops: chorale windows, and a fit that resumes after an interruption."""
+"""Training loops: chorale windows, a fit that resumes after an interruption, and what all resumed trainings share."""
 import csv
-from collections.abc import Callable
+import json
+import zipfile
+import zlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras
@@ -126,17 +129,70 @@ def restore_state(path: Path, variables: list) -> int:
     """Read what `save_state` wrote, if there is something, and return the number of steps done.
 
     Raises:
-        ValueError: if the file holds variables of other shapes.
+        ValueError: if the file is damaged, or holds variables of other shapes.
     """
     if not path.exists():
         return 0
-    with np.load(path) as arrays:
-        done, *values = (arrays[name] for name in arrays.files)
-    if [v.shape for v in values] != [tuple(v.shape) for v in variables]:
+    try:
+        with np.load(path) as arrays:
+            done, *values = (arrays[name] for name in arrays.files)
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"'{path}' is damaged ({error}). Delete its folder to train anew.") from error
+    if done.shape or [v.shape for v in values] != [tuple(v.shape) for v in variables]:
         raise ValueError(f"'{path}' belongs to another network. Delete its folder to train anew, or name another folder.")
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
     return int(done)
+
+
+def check_same_training(folder: Path, recipe: dict, data: np.ndarray) -> None:
+    """Check that a folder is new or belongs to the same training, and note there which one it is.
+
+    Args:
+        folder: where the state of the training is kept; it is made.
+        recipe: settings by name, as JSON can hold them.
+        data: what is learned from; its checksum is noted.
+
+    Raises:
+        ValueError: if the folder holds another training.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    note, text = folder / "recipe.json", json.dumps(recipe | {"data": zlib.crc32(np.ascontiguousarray(data))})
+    if not note.exists():
+        with environment.writing(note) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    if note.read_text(encoding="utf-8") != text:
+        raise ValueError(f"'{folder}' holds a training with other settings or other data. Delete it to train anew, or name "
+                         "another folder.")
+
+
+def make_adams(networks: Sequence[keras.Model], rates: Sequence, betas: tuple[float, float] = (0.5, 0.9)) -> tuple:
+    """Return an Adam for each network, ready to be saved; by default with the short memory that a GAN needs.
+
+    Args:
+        networks: built ones.
+        rates: the learning rate of each, a number or a Keras schedule.
+        betas: how slowly Adam forgets gradients, and their squares.
+    """
+    made = tuple(keras.optimizers.Adam(rate, *betas) for rate in rates)
+    for optimizer, network in zip(made, networks, strict=True):
+        optimizer.build(network.trainable_variables)
+    return made
+
+
+@tf.function
+def follow(average: keras.Model, generator: keras.Model, share):
+    """Move the averaged generator a share of the way towards the newest one (written out in 10_gan_composes_bars).
+
+    Source: Yazıcı et al., The unusual effectiveness of averaging in GAN training (2019).
+
+    Args:
+        average: the averaged generator, which changes.
+        generator: the newest one.
+        share: 0 to 1; a small one averages over a long time.
+    """
+    for mean, new in zip(average.variables, generator.variables):
+        mean.assign(mean + share * (new - mean))
 
 
 def _read(log: Path, done: int) -> list[dict]:

@@ -120,14 +120,14 @@ def _between(frequency: float) -> np.ndarray:
     # Organs have stops that sound an octave below: their partials half-way between harmonics are no noise either.
     apart = [np.abs(place - np.maximum(1, np.round(place))) / LOBE, np.abs(place - np.floor(place) - 0.5) / HALF_LOBE]
     margin = np.min(apart, axis=0) / width
-    band = np.clip(np.searchsorted(band_edges(), place * frequency, side="right") - 1, 0, BANDS - 1)
+    band = np.clip(np.searchsorted(_band_edges(), place * frequency, side="right") - 1, 0, BANDS - 1)
     # A narrow band at the bottom may hold nothing free: then the best there is stands in.
     weights = np.stack([(band == number) & (margin >= min(1, margin[band == number].max())) for number in range(BANDS)], axis=1)
     return weights / weights.sum(axis=0)
 
 
 @functools.cache
-def band_edges() -> np.ndarray:
+def _band_edges() -> np.ndarray:
     """Return the borders of the bands of noise in Hz, (17,), equally far apart in mel."""
     return 700 * (10 ** (np.linspace(0, np.log10(1 + HIGHEST / 700), BANDS + 1)) - 1)
 
@@ -240,7 +240,7 @@ def blow(levels: np.ndarray, times: np.ndarray, sr: int, rng: np.random.Generato
     """
     count, width = round(times[-1] * sr), 2 * HOP
     blocks = -(-count // HOP) + 1
-    middle = (band_edges()[1:] + band_edges()[:-1]) / 2
+    middle = (_band_edges()[1:] + _band_edges()[:-1]) / 2
     bins, moments = np.fft.rfftfreq(width, 1 / sr), np.arange(blocks) * HOP / sr
     by_band = np.stack([np.interp(moments, times, np.maximum(band, FLOOR)) for band in levels.T], axis=1)
     gain = np.stack([np.interp(bins, middle, row) for row in by_band])

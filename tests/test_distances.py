@@ -98,6 +98,13 @@ def test_numbers_that_are_all_equal_have_a_density_too():
     assert np.isfinite(distances.overlap_area(same, same))
 
 
+def test_total_variation_at_its_ends():
+    p = np.array([[0.5, 0.5, 0], [1, 0, 0], [0, 0.25, 0.75]])
+    assert distances.total_variation(p, p).tolist() == [0, 0, 0]
+    assert distances.total_variation(p, np.array([0.5, 0, 0.5])).tolist() == [0.5, 0.5, 0.5]
+    assert distances.total_variation(p[1], p[2]) == 1
+
+
 def test_pairs():
     x, y = cloud(7), cloud(5, seed=1)
     assert np.allclose(distances.intra_distances(x), scipy.spatial.distance.pdist(x), atol=1e-6)

@@ -7,13 +7,17 @@ import scipy.fft
 import scipy.special
 import scipy.stats
 
-from course_utils import exercises, verdicts
+from course_utils import exercises, listening_analysis
 from course_utils.features import dct_matrix
 from course_utils.recurrence import sigmoid
 
 
 def shift(pitches, semitones):
     return np.where(pitches < 0, pitches, pitches + semitones)
+
+
+def shift_row_by_row(pitches, semitones):
+    return [[p if p == -1 else p + semitones for p in row] for row in pitches]
 
 
 def shift_that_moves_rests(pitches, semitones):
@@ -125,11 +129,11 @@ def smooth_without_scale(log_mel, keep):
     return scipy.fft.idct(coefficients, norm="ortho")
 
 
-def gru_step(x, h, kernel, recurrent, order="zrg"):
+def gru_step(x, h, kernel, recurrent, order="zrg", gate=sigmoid, bend=np.tanh):
     x_part = dict(zip(order, np.split(x @ kernel, 3, axis=-1)))
     u = dict(zip(order, np.split(recurrent, 3, axis=-1)))
-    z, r = (sigmoid(x_part[name] + h @ u[name]) for name in "zr")
-    return z * h + (1 - z) * np.tanh(x_part["g"] + (r * h) @ u["g"])
+    z, r = (gate(x_part[name] + h @ u[name]) for name in "zr")
+    return z * h + (1 - z) * bend(x_part["g"] + (r * h) @ u["g"])
 
 
 def gru_with_z_upside_down(x, h, kernel, recurrent):
@@ -283,11 +287,11 @@ def sand_in_place(x, y):
 
 # Number: (worked answers, wrong answers, each with what the hint must say).
 def listeners_needed(p, each):
-    return math.ceil(verdicts.trials_needed(p) / each)
+    return math.ceil(listening_analysis.trials_needed(p) / each)
 
 
 def listeners_from_the_first_trial_that_suffices(p, each):
-    return math.ceil(next(n for n in range(1, 10_000) if verdicts.power(n, p) >= 0.8) / each)
+    return math.ceil(next(n for n in range(1, 10_000) if listening_analysis.power(n, p) >= 0.8) / each)
 
 
 def merged(rows):
@@ -385,8 +389,19 @@ def keep_harmonics(kept):
     return keep
 
 
+def odd_along_the_first_axis(frames):
+    spectrum = np.fft.rfft(frames)
+    spectrum[::2] = 0
+    return np.fft.irfft(spectrum)
+
+
 def cross_fade(a, b, share):
     return 20 * np.log10((1 - share) * 10 ** (a / 20) + share * 10 ** (b / 20))
+
+
+def cross_fade_to_nothing(a, b, share):
+    mixed = cross_fade(a, b, share)
+    return np.where(mixed < -89.9, -np.inf, mixed)
 
 
 ANSWERS = {
@@ -397,7 +412,7 @@ ANSWERS = {
              [([48, 64, 67, 72], "cross"), ([72, 67, 60, 48], "no E"), ([72, 67, 63, 48], "[63]"),
               ([72, 67, 60, 52], "bass sings E"), ([84, 67, 64, 48], "[84]"), ([72, 67, 64], "[72, 67, 64]"),
               ([72.5, 67, 64, 48], "72.5"), ("CEGC", "'CEGC'")]),
-    "00.3": ([shift],
+    "00.3": ([shift, shift_row_by_row],
              [(shift_that_moves_rests, "moved the rests"), (shift_in_place, "changed its input"),
               (shift_downwards, "[[70 65 62 46]"), (shift_that_flattens, "shape"), (shift_without_return, "returned None"),
               (lambda pitches: pitches, "TypeError"), (12, "You gave 12")]),
@@ -419,9 +434,11 @@ ANSWERS = {
               (two_tones(amplitude=1.0), "1.00 and 1.00"), (two_tones(seconds=2.0), "(32000, 2)"),
               (two_tones()[:, 0], "two axes"), ((two_tones() * 32767).astype(np.int16), "floats"),
               (np.zeros((16000, 2)), "0 Hz"), (two_tones() * np.nan, "NaN"),
-              (two_tones() + 0.1 * two_tones(880, 880), "more in it")]),
-    "02.1": ([31, 31.0, np.int64(31)],
-             [(30, "30"), (32, "32"), (16, "16"), (31.25, "31.25"), (30.25, "30.25"), (15, "15"), ("31", "'31'")]),
+              (two_tones() + 0.1 * two_tones(880, 880), "more in it"),
+              (0.5 * np.sin(2 * np.pi * np.linspace(0, 1, 16000)[:, None] * [440, 660]), "np.linspace")]),
+    "02.1": ([41, 41.0, np.int64(41)],
+             [(40, "One is missing"), (44, "first window already"), (43, "rounded down"), (11, "without overlap"),
+              (10, "whole windows"), (31, "Here are 22050"), (40.07, "is whole"), (42, "every hop"), ("41", "'41'")]),
     "02.2": ([12 * np.log2(0.8), -3.86, -3.9, np.float32(-3.863)],
              [(3.86, "3.86"), (12 * np.log(0.8), "natural"), (-2.4, "-2.4"), (np.log2(0.8), "octaves"), (-5, "-5"),
               ([-3.86], "[-3.86]")]),
@@ -447,7 +464,7 @@ ANSWERS = {
               (lambda log_mel, keep: log_mel - smooth(log_mel, keep), "dropped the first"),
               (lambda log_mel, keep: scipy.fft.dct(log_mel, norm="ortho") * (np.arange(log_mel.shape[1]) < keep), "set to 0"),
               (lambda log_mel, keep: print(end=""), "returned None"), (13, "You gave 13")]),
-    "03.4": ([["log-mel", "chroma", "STFT", "MFCC"], ("log-mel", "chroma", "STFT", "MFCC")],
+    "03.4": ([["log-mel", "chroma", "STFT", "MFCC"], np.array(["log-mel", "chroma", "STFT", "MFCC"])],
              [(["MFCC", "chroma", "STFT", "log-mel"], "(a)"), (["log-mel", "STFT", "chroma", "MFCC"], "(b)"),
               (["log-mel", "log-mel", "STFT", "MFCC"], "each once"), (["chroma", "log-mel", "STFT", "MFCC"], "(a)"),
               (["log-mel", "chroma", "MFCC", "STFT"], "(c)"), ("STFT", "four names"), ([1, 2, 3, 4], "four names")]),
@@ -474,17 +491,23 @@ ANSWERS = {
                           (14, "not four"), (1024, "far less"), (7, "Go backwards"), ([12], "One number")]),
     "05.3": ([balanced], [(lambda played, heard: (played == heard).mean(), "large classes"),
                           (balanced_by_heard, "Go by what was played"), (lambda played, heard: 1.0, "returned 1, not 0.75"),
+                          (lambda played, heard: balanced(np.sort(played), heard), "not 0.625"),
+                          (lambda played, heard: [1.0, 0.5], "One number is asked for, not [1.0, 0.5]"),
+                          (lambda played, heard: np.float64("nan"), "np.unique(played)"),
                           (balanced(np.zeros(1), np.zeros(1)), "A function"),
                           (lambda played: 0, "TypeError")]),
     "05.4": ([relative], [(relative_in_place, "changed its input"), (lambda level: level - level.max(), "whole batch"),
                           (lambda level: level - level.max(axis=2, keepdims=True), "attack and decay"),
                           (lambda level: level - level.max(axis=1, keepdims=True), "its colour"),
-                          (lambda level: level.max(axis=(1, 2)), "shape"), (lambda level: level - level.mean(), "0 dB")]),
+                          (lambda level: level.max(axis=(1, 2)), "shape"), (lambda level: level - level.mean(), "0 dB"),
+                          (lambda level: level / level.max(axis=(1, 2), keepdims=True), "do not divide"),
+                          (lambda level: np.maximum(relative(level), -60), "cuts off what is soft, at -60 dB")]),
     "06.1": ([98_816, 98_816.0, np.int64(98_816)],
              [(98_304, "biases"), (24_704, "simple RNN"), (74_112, "three gates"), (33_280, "recurrent kernels"),
               (66_048, "kernels for the inputs"), (49_408, "not 64"), (100_000, "four parts"), ("98816", "One number")]),
     "06.2": ([3.05, np.log(0.01**0.01 / (1 - 0.01**0.01)), np.float32(3.05)],
-             [(0.955, "how open"), (0.722, "Undo"), (1.0, "of the gradient is left"), (-3.05, "0.0452"), (4.6, "0.37"),
+             [(0.955, "how open"), (0.722, "Undo"), (1.0, "of the gradient is left"), (-3.05, "0.0452"), (4.6, "0.368"),
+              (3.06, "0.0102"),
               (1e6, "not 0.01"), ([3.05], "One number")]),
     "06.3": ([delay(), tuple(delay()), [array.tolist() for array in delay()], delay(recurrent=((0.01, 1), (0.01, 0)))],
              [(delay(recurrent=((0, 0), (1, 0))), "row is where"),
@@ -496,6 +519,9 @@ ANSWERS = {
     "06.4": ([gru_step, lambda x, h, kernel, recurrent: gru_step(x, h, kernel, recurrent)],
              [(gru_with_z_upside_down, "swapped"), (gru_with_late_reset, "before it is multiplied"),
               (gru_without_reset, "no effect"), (lambda *a: gru_step(*a, order="rzg"), "order z, r, g"),
+              (lambda *a: gru_step(*a, bend=np.asarray), "candidate is bent by tanh."),
+              (lambda *a: gru_step(*a, bend=sigmoid), "not by the sigmoid"),
+              (lambda *a: gru_step(*a, gate=np.tanh), "not by tanh"),
               (gru_in_place, "changed one of its inputs"), (lambda x, h, k, u: h @ u, "shape (2, 9)"),
               (lambda x, h, k, u: h, "compare every equation"), (lambda x, h: h, "TypeError"), (5, "You gave 5")]),
     "07.1": ([59, 59.0, np.int64(59)],
@@ -508,11 +534,14 @@ ANSWERS = {
              [(lambda said, last, target: 1 - skill(said, last, target), "1 - is missing"),
               (lambda said, last, target: 1 - np.sqrt(1 - skill(said, last, target)), "squared errors"),
               (skill_of_absolute_errors, "squared errors"),
-              (lambda said, last, target: np.mean((last - target) ** 2) - np.mean((said - target) ** 2), "It should be 1."),
+              (lambda said, last, target: np.mean([skill(*rows) for rows in zip(said, last, target)]), "divide then"),
+              (lambda said, last, target: 1 - 1 / (1 - skill(said, last, target)), "on its head"),
+              (lambda said, last, target: max(0, skill(said, last, target)), "It should be -3."),
+              (lambda said, last, target: np.mean((last - target) ** 2) - np.mean((said - target) ** 2), "It should be 0.75."),
               (lambda said, last, target: 1 - (said - target) ** 2, "One number"), (skill_in_place, "changed its input"),
               (lambda said, last: 1.0, "TypeError"), (0.75, "A function is asked for"),
               (lambda said, last, target: print(end=""), "returned None")]),
-    "07.4": ([["sample rate", "return_sequences", "softmax", "batch axis"]],
+    "07.4": ([kind(["sample rate", "return_sequences", "softmax", "batch axis"]) for kind in (list, tuple, np.array)],
              [(["batch axis", "return_sequences", "softmax", "sample rate"], "(a)"),
               (["sample rate", "batch axis", "softmax", "return_sequences"], "(b)"),
               (["sample rate", "return_sequences", "batch axis", "softmax"], "(c)"),
@@ -535,7 +564,9 @@ ANSWERS = {
               (lambda n, t, d, q: (n + 3 * d * q) / (t + 3 * d), "ZeroDivisionError"),
               (lambda n, t, d, q: n / (t + 3 * d) if t else q, "numerator"), (lambda n, t, d, q: n + d, "it should be"),
               (lambda n, t, d, q: (n + 3 * d * q) / t if t else q, "denominator"),
-              (lambda n, t, d, q: 0.5 if t else 0, "it should be")]),
+              (lambda n, t, d, q: 0.5 if t else 0, "it should be"),
+              (lambda n, t, d, q: back_off(n, t, d, q) if t else 0, "where `total` is 0"),
+              (lambda n, t, d, q: back_off(n, t, d, q) if t else np.nan, "where `total` is 0")]),
     "08.4": ([gumbel_pick, lambda z, t, noise: np.argmax(z + t * noise)],
              [(gumbel_pick_in_place, "changed its input"), (lambda z, t, noise: np.argmax(z), "it is greedy"),
               (lambda z, t, noise: np.argmax(z / t + noise), "whatever the noise"),
@@ -565,11 +596,12 @@ ANSWERS = {
               (lambda x, y: ((np.sort(x) - np.sort(y)) ** 2).mean(), "squared"),
               (lambda x, y: np.sqrt(((np.sort(x) - np.sort(y)) ** 2).mean()), "root"),
               (lambda x, y: np.abs(np.sort(x) - y).mean(), "one of the lists"), (lambda x, y: 1, "It should be"),
+              (lambda x, y: (np.sort(x) - np.sort(y)).mean(), "absolute values"),
               (lambda x, y: np.abs(x - y), "One number"), (lambda x, y: print(end=""), "returned None")]),
     "10.1": ([64 * np.log10(48), 107.6, np.float64(107.6)],
              [(64 * np.log(48), "base 10"), (64 * np.log2(48), "bits"), (48 * np.log10(64), "other way round"),
               (np.log10(64 * 48), "multiply"), (16 * np.log10(48), "four"), (4 * np.log10(48), "16"), (107, "16 times 4"),
-              ([107.6], "One number")]),
+              (48**64, "too long"), (48.0**64, "too long"), ([107.6], "One number")]),
     "10.2": ([through, lambda dy, a: scipy.special.softmax(a) * (dy - np.dot(scipy.special.softmax(a), dy))],
              [(lambda dy, a: dy, "as it is"), (lambda dy, a: scipy.special.softmax(a) * dy, "weighted by s, away"),
               (lambda dy, a: dy - scipy.special.softmax(a) @ dy, "factor s"),
@@ -582,7 +614,8 @@ ANSWERS = {
               (lambda p: np.mean(p[1:] != p[:-1]), "neighbours"), (lambda p: differing(p) * p[0].size, "Divide"),
               (lambda p: len({a.tobytes() for a in p}) / len(p), "different grids"), (lambda p: 0.9, "It should be"),
               (lambda p: np.mean([np.abs(a - b).mean() for k, a in enumerate(p) for b in p[:k]]), "semitones"),
-              (lambda p: p != p[0], "One number")]),
+              (lambda p: differing(p) * len(p) * (len(p) - 1) / 2, "sum over all pairs"), (lambda p: p != p[0], "One number"),
+              (lambda p: np.mean([np.mean(a != b) for k, a in enumerate(p) for b in p[:k] if (a != b).any()]), "happen to be")]),
     "10.4": ([nearest_bar, lambda bar, known: max(max(np.mean(bar == k + s) for s in range(-40, 41)) for k in known)],
              [(lambda bar, known: max(np.mean(bar == k) for k in known), "every transposition"),
               (lambda bar, known: nearest_bar(bar, known[:1]), "first known"),
@@ -590,6 +623,9 @@ ANSWERS = {
               (lambda bar, known: min(nearest_bar(bar, [k]) for k in known), "farthest"),
               (lambda bar, known: nearest_bar(bar, known) * bar.size, "number of notes"),
               (lambda bar, known: 1 - nearest_bar(bar, known), "differ"), (lambda bar, known: 1, "It should be"),
+              (lambda bar, known: max(np.mean(bar - k == (bar - k)[0, 0]) for k in known), "first notes"),
+              (lambda bar, known: max(np.mean(bar - k == s) for k in known for s in range(12)), "one way only"),
+              (lambda bar, known: max(np.mean((bar - k) % 12 == s) for k in known for s in range(12)), "octaves"),
               (lambda bar, known: print(end=""), "returned None")]),
     "12.1": ([[1, 1, 3, 1], np.array([1, 1, 3, 1]), (1, 1, 3.0, 1)],
              [([1, 2, 4, 3], "not surely behind"), ([1, 1, 4, 1], "overlaps C's"), ([1, 1, 2, 1], "Two are before C"),
@@ -614,20 +650,22 @@ ANSWERS = {
               (rule_keeping_bar(TONIC, FOURTH_UP)[:64], "shape (128, 4)"),
               (rule_keeping_bar(TONIC, FOURTH_UP) - 60, "from 0 to 127"),
               (rule_keeping_bar(TONIC, FOURTH_UP) + 0.5, "whole numbers"), (5, "shape (128, 4)")]),
-    "13.1": ([["loudness", "order", "blinding", "independence"], ("loudness", "order", "blinding", "independence")],
+    "13.1": ([["loudness", "order", "blinding", "independence"], ("loudness", "order", "blinding", "independence"),
+              np.array(["loudness", "order", "blinding", "independence"])],
              [(["order", "loudness", "blinding", "independence"], "(a)"),
               (["loudness", "independence", "blinding", "order"], "(b)"),
               (["loudness", "order", "independence", "blinding"], "(c)"), (["loudness"] * 4, "each once"),
               (["loudness", "order"], "four names"), ("loudness", "four names"), (4, "four names")]),
-    "13.2": ([[False, True, True, True], (False, True, True, True)],
+    "13.2": ([[False, True, True, True], (False, True, True, True), list(np.array([0.6, 0.5, 0.65, 0.7]) < [0.5, 0.6, 0.68, 0.8]),
+              np.array([False, True, True, True])],
              [([True, True, True, True], "(a)"), ([False, False, True, True], "(b)"), ([False, True, False, True], "(c)"),
               ([False, True, True, False], "330"), ([0, 1, 1, 1], "True or False"), ([True], "four values"),
               (True, "four values")]),
-    "13.3": ([listeners_needed, lambda p, each: -(-verdicts.trials_needed(p) // each)],
-             [(lambda p, each: verdicts.trials_needed(p), "number of trials"),
-              (lambda p, each: verdicts.trials_needed(p) / each, "part of a listener"),
-              (lambda p, each: verdicts.trials_needed(p) // each, "Round up"),
-              (listeners_from_the_first_trial_that_suffices, "dips below"), (lambda p, each: 10, "Ask verdicts"),
+    "13.3": ([listeners_needed, lambda p, each: -(-listening_analysis.trials_needed(p) // each)],
+             [(lambda p, each: listening_analysis.trials_needed(p), "number of trials"),
+              (lambda p, each: listening_analysis.trials_needed(p) / each, "part of a listener"),
+              (lambda p, each: listening_analysis.trials_needed(p) // each, "Round up"),
+              (listeners_from_the_first_trial_that_suffices, "dips below"), (lambda p, each: 10, "Ask listening_analysis"),
               (lambda p: 3, "TypeError"), (6, "A function is asked for"), (lambda p, each: "six", "One number")]),
     "13.4": ([merged, lambda rows: [list(part) for part in merged(rows)]],
              [(lambda rows: merged(rows)[0], "Two lists"), (lambda rows: (merged(rows)[0], []), "came out"),
@@ -644,17 +682,21 @@ ANSWERS = {
               (keep_harmonics(lambda k: (k % 2 == 1) | (k == 0)), "constant is still there"), (lambda x: np.fft.rfft(x), "irfft"),
               (keep_harmonics(lambda k: k == 1), "Only the first"), (lambda x: x, "Nothing was removed"),
               (lambda x: x[..., ::2], "shape"), (lambda x: odd_only(x) / 2, "other harmonics"),
-              (keep_harmonics(lambda k: k > 0), "Only the constant"), (3, "A function")]),
+              (keep_harmonics(lambda k: k > 0), "Only the constant"), (odd_along_the_first_axis, "whole frames"),
+              (3, "A function")]),
     "11.3": ([cross_fade, lambda a, b, s: np.maximum(cross_fade(a, b, s), -90)],
              [(lambda a, b, s: (1 - s) * a + s * b, "mixes decibels"), (lambda a, b, s: cross_fade(a, b, 1 - s), "Share 0"),
               (lambda a, b, s: 10 * np.log10((1 - s) * 10 ** (a / 10) + s * 10 ** (b / 10)), "mixes powers"),
               (lambda a, b, s: 10 ** (cross_fade(a, b, s) / 20), "Those are amplitudes"),
               (lambda a, b, s: 20 * np.log10(10 ** (a / 20) + 10 ** (b / 20)), "Both count"),
+              (lambda a, b, s: 20 * np.log(10 ** (cross_fade(a, b, s) / 20)), "natural"),
+              (lambda a, b, s: cross_fade(a, b, s) / 2, "taken for powers"), (cross_fade_to_nothing, "be -90.00, silence"),
               (lambda a, b, s: a + 1, "it should be"), (lambda a, b, s: 0.0, "shape"), (7, "A function")]),
     "11.4": ([lambda f, g: 1200 * np.log2(g / f), lambda f, g: 1200 * (np.log(g) - np.log(f)) / np.log(2)],
              [(lambda f, g: 1200 * np.log2(f / g), "from f up"), (lambda f, g: 12 * np.log2(g / f), "semitones"),
               (lambda f, g: np.log2(g / f), "octaves"), (lambda f, g: 1200 * np.log(g / f), "natural"),
-              (lambda f, g: g - f, "difference in Hz"), (lambda f, g: 50.0, "It should be"), (100, "A function")]),
+              (lambda f, g: abs(1200 * np.log2(g / f)), "negative"), (lambda f, g: g - f, "difference in Hz"),
+              (lambda f, g: 50.0, "It should be"), (100, "A function")]),
 }
 
 

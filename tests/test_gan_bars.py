@@ -6,7 +6,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_utils import datasets, gan_bars, gan_bars_training
+from course_utils import datasets, gan_bars, gan_bars_training, training
 from course_utils.gan_bars import BEFORE, NOISE, PITCHES, STEPS, UNKNOWN, one_hot
 from course_utils.gan_losses import critic_loss, wasserstein_loss
 from course_utils.scores import Score, from_grid, transpose
@@ -194,6 +194,17 @@ def test_shipped_generator_beats_chance_by_far(windows):
     assert ours["voices crossed"] < 0.1 and ours["diversity"] > 0.8
 
 
+def test_the_shipped_table_reaches_its_targets():
+    from course_utils import bar_measures
+
+    stored = gan_bars_training.measured()
+    bach, markov, random = (stored["models"][name] for name in ("Bach", "Markov", "random"))
+    for found in (stored["models"]["GAN"], *stored["trainings"].values()):
+        assert len(bar_measures.nearer(found, random, bach)) == 9
+        assert {"chord types", "dissonance", "voices crossed"} <= set(bar_measures.nearer(found, markov, bach))
+        assert all(found[f"copied, {quarters} quarters"] <= bach[f"copied, {quarters} quarters"] for quarters in (4, 8))
+
+
 # --- training
 
 
@@ -235,7 +246,7 @@ def test_a_step_changes_its_own_network_only_and_the_slope_is_that_of_the_critic
 def test_average_follows_by_a_share():
     new, average = gan_bars.bar_generator(4), gan_bars.bar_generator(4)
     old = [w.numpy() for w in average.variables]
-    gan_bars_training.follow(average, new, tf.constant(0.25))
+    training.follow(average, new, tf.constant(0.25))
     for was, now, aim in zip(old, average.variables, new.variables):
         assert np.allclose(now, 0.75 * was + 0.25 * aim.numpy(), atol=1e-6)
 
@@ -256,6 +267,8 @@ def test_resumed_training_gives_the_weights_of_an_uninterrupted_one(eagerly, win
     for other in ({"hears_intervals": False}, {"seed": 3}, {"steps": 5}):
         with pytest.raises(ValueError, match="other settings"):
             gan_bars_training.train_bars(windows, **{"steps": 4, "seed": 2} | other, folder=tmp_path / "run")
+    with pytest.raises(ValueError, match="other data"):
+        gan_bars_training.train_bars(windows[1:], 4, seed=2, folder=tmp_path / "run")
 
 
 def test_diverged_training_is_stopped_with_advice(eagerly, windows):

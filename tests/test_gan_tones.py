@@ -1,8 +1,10 @@
 """The GAN of instruments: shapes, silence where the data cannot sound, the same seed gives the same, resuming changes nothing."""
+import json
+
 import numpy as np
 import pytest
 
-from course_utils import gan_losses, gan_tones, tones, wavetables
+from course_utils import environment, gan_losses, gan_tones, tones, wavetables
 
 
 def invented_data(notes=24, seed=0):
@@ -124,6 +126,21 @@ def test_a_diverged_training_stops_with_advice():
         gan_tones.train(data, seed=0, steps=2, units=8, every=1)
 
 
+def test_minutes_of_shipped_weights_are_all_parts_of_the_training(tmp_path, monkeypatch):
+    from tools import train_weights
+
+    clock = iter([10.0, 70.0, 100.0, 220.0, 300.0, 330.0])
+    monkeypatch.setattr(train_weights.time, "perf_counter", lambda: next(clock))
+    with pytest.raises(KeyboardInterrupt), train_weights.stopwatch(tmp_path / "new"):
+        raise KeyboardInterrupt
+    with train_weights.stopwatch(tmp_path / "new"):
+        pass
+    assert float((tmp_path / "new" / train_weights.SECONDS).read_text()) == 60 + 120
+    with train_weights.stopwatch(tmp_path / "new", resumes=False):
+        pass
+    assert float((tmp_path / "new" / train_weights.SECONDS).read_text()) == 30
+
+
 @pytest.mark.parametrize("name", ["steps", "units", "critic_steps", "every"])
 @pytest.mark.parametrize("value", [0, 1.5])
 def test_numbers_are_whole(name, value):
@@ -146,3 +163,11 @@ def test_selected_notes_keep_their_labels():
     part = gan_tones.select(found, rows)
     assert part.waveform.tolist() == [[4, 5], [0, 1]] and part.pitch.tolist() == found.pitch[rows].tolist()
     assert len(gan_tones.select(found, np.array([True, False, True]))) == 2
+
+
+def test_the_shipped_table_reaches_its_targets():
+    rows = json.loads(environment.shipped("gan_tones.json").read_text(encoding="utf-8"))["rows"]
+    for seed in range(3):
+        row, untrained = rows[f"generator, seed {seed}"], rows[f"untrained generator, seed {seed}"]
+        assert row["in_tune"] >= 0.95 and row["peak"] <= 1 and row["worst_click"] < -50
+        assert row["frechet"] <= min(untrained["frechet"], rows["noise"]["frechet"]) / 3

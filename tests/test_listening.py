@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from course_utils import answer_log, listening, preparing, verdicts
+from course_utils import answer_log, listening, listening_analysis, preparing
 from course_utils.listening import Session, simulate, simulated_listener, simulated_room
 from course_utils.listening_design import Study, load_sounds, match_loudness, plan, save_sounds
 
@@ -362,8 +362,8 @@ def test_a_known_bias_is_recovered_and_the_interval_holds_it(better):
     found, held = [], 0
     for seed in range(40):
         answers = simulate(SMALL, simulated_room(quality, 12, seed=seed))
-        hits, n = verdicts.wins(answers, "pick", "Bach", "LSTM")
-        low, high = verdicts.listener_interval(hits, n)
+        hits, n = listening_analysis.wins(answers, "pick", "Bach", "LSTM")
+        low, high = listening_analysis.listener_interval(hits, n)
         found.append(hits.sum() / n.sum())
         held += low <= truth <= high
     assert np.mean(found) == pytest.approx(truth, abs=0.03) and held >= 35
@@ -379,7 +379,7 @@ def test_a_lean_to_the_first_sound_cancels_between_the_sides_and_shows_between_t
 
 def test_ratings_of_simulated_listeners_follow_the_quality():
     quality = {"Bach": 4.0, "LSTM": 3.0, "random": 2.0}
-    tables = verdicts.ratings(simulate(SMALL, simulated_room(quality, 40, noise=0.7, seed=2)))
+    tables = listening_analysis.ratings(simulate(SMALL, simulated_room(quality, 40, noise=0.7, seed=2)))
     assert {name: round(float(np.nanmean(table))) for name, table in tables.items()} == quality
 
 
@@ -387,7 +387,8 @@ def test_lapses_make_a_listener_guess():
     quality = {"Bach": 5.0, "LSTM": 1.0, "random": 1.0}
     shares = []
     for lapses in (0.0, 1.0):
-        hits, n = verdicts.wins(simulate(SMALL, simulated_room(quality, 30, lapses=lapses, seed=3)), "pick", "Bach", "LSTM")
+        answers = simulate(SMALL, simulated_room(quality, 30, lapses=lapses, seed=3))
+        hits, n = listening_analysis.wins(answers, "pick", "Bach", "LSTM")
         shares.append(hits.sum() / n.sum())
     assert shares[0] > 0.97 and shares[1] == pytest.approx(0.5, abs=0.15)
 
@@ -395,5 +396,5 @@ def test_lapses_make_a_listener_guess():
 @pytest.mark.parametrize("spread,sure", [(0.0, False), (4.0, True)])
 def test_listeners_of_different_taste_differ_in_what_they_prefer(spread, sure):
     room = simulated_room({"Bach": 3.0, "LSTM": 3.0, "random": 3.0}, 40, spread=spread, noise=0.5, seed=4)
-    hits, trials = verdicts.wins(simulate(SMALL, room), "pick", "Bach", "LSTM")
+    hits, trials = listening_analysis.wins(simulate(SMALL, room), "pick", "Bach", "LSTM")
     assert (np.mean((hits == 0) | (hits == trials)) > 0.6) == sure

@@ -47,6 +47,11 @@ def test_a_melody_out_of_reach_says_how_to_move_it(pitch):
     planning.plan_harmony(from_grid(np.full((4, 1), pitch + octaves)))
 
 
+def test_a_first_voice_that_is_no_melody_is_named():
+    with pytest.raises(ValueError, match="The first of 2 voices"):
+        planning.plan_harmony(from_grid(np.array([[48, 72]] * 4)))
+
+
 def test_a_silent_melody():
     with pytest.raises(ValueError, match="no notes"):
         planning.plan_harmony(from_grid(np.full((4, 1), REST)))

@@ -53,18 +53,21 @@ def top_k(answer) -> str | None:
 def back_off(answer) -> str | None:
     """A function (count, total, distinct, shorter): (count + 3 distinct shorter) / (total + 3 distinct)."""
     for count, total, distinct, shorter in ((2, 10, 3, 0.1), (0, 4, 1, 0.5), (7, 7, 1, 0.25), (0, 0, 0, 0.3)):
-        result = number(call(answer, count, total, distinct, shorter))
-        expected = (count + 3 * distinct * shorter) / (total + 3 * distinct) if total else shorter
+        result = call(answer, count, total, distinct, shorter)
+        told = f"For ({count}, {total}, {distinct}, {shorter:g}) it returned {show(result)}: "
+        if not total:
+            return None if np.isclose(result, shorter) else f"{told}where `total` is 0, the answer is `shorter`."
+        result, expected = number(result), (count + 3 * distinct * shorter) / (total + 3 * distinct)
         slips = {
-            "the factor of 3 is missing.": (count + distinct * shorter) / max(total + distinct, 1),
-            "nothing is mixed in from the shorter context.": count / max(total, 1),
-            "the shorter context's share has to go into the numerator as well.": count / max(total + 3 * distinct, 1),
+            "the factor of 3 is missing.": (count + distinct * shorter) / (total + distinct),
+            "nothing is mixed in from the shorter context.": count / total,
+            "the shorter context's share has to go into the numerator as well.": count / (total + 3 * distinct),
             "it adds up to more than 1 over all notes: the denominator lacks its 3 d.":
-                (count + 3 * distinct * shorter) / max(total, 1),
+                (count + 3 * distinct * shorter) / total,
         }
         if not np.isclose(result, expected):
             slip = next((slip for slip, wrong in slips.items() if np.isclose(result, wrong)), f"it should be {expected:.4g}.")
-            return f"For ({count}, {total}, {distinct}, {shorter:g}) it returned {show(result)}: {slip}"
+            return f"{told}{slip}"
     return None
 
 

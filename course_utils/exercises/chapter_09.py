@@ -50,7 +50,7 @@ JSD_SLIPS = {
 def jsd(answer) -> str | None:
     """A function (p, q) for the Jensen-Shannon divergence of two lists of probabilities, zeros allowed."""
     for p, q in (map(np.array, pair) for pair in PAIRS):
-        result, right = np.asarray(call(answer, p.copy(), q.copy()), dtype=float), _jsd(p, q)
+        result, right = np.squeeze(np.asarray(call(answer, p.copy(), q.copy()), dtype=float)), _jsd(p, q)
         told = f"For p = {p.tolist()} and q = {q.tolist()} it returned"
         if result.shape:
             return f"{told} {result.size} numbers. Add them up."
@@ -91,6 +91,7 @@ SAND_SLIPS = {
     "It carried the heaps in the order of the lists. The best plan keeps the order of the places: sort both.":
         lambda x, y: np.abs(x - y).mean(),
     "That is the distance between the means. Heaps on both sides must not cancel out.": lambda x, y: abs(x.mean() - y.mean()),
+    "A way to the left is no less far than one to the right: take absolute values.": lambda x, y: x.mean() - y.mean(),
     "It added where a mean is asked for: all heaps together weigh 1.": lambda x, y: np.abs(np.sort(x) - np.sort(y)).sum(),
     "Those are squared distances.": lambda x, y: ((np.sort(x) - np.sort(y)) ** 2).mean(),
     "That is the distance with squares and a root; here every step counts alike.":

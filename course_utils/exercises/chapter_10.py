@@ -7,7 +7,7 @@ from course_utils.exercises import Hint, call, exercise, number
 @exercise("10.1")
 def grids(answer) -> str | None:
     """48 pitches at 16 * 4 places: 64 log10 48 = 107.6."""
-    said, right = number(answer), 64 * np.log10(48)
+    said, right = number(float(answer) if isinstance(answer, int) else answer), 64 * np.log10(48)
     slips = {
         64 * np.log(48): "That is the natural logarithm. Take the one to base 10.",
         64 * np.log2(48): "That is in bits. Take the logarithm to base 10.",
@@ -18,8 +18,10 @@ def grids(answer) -> str | None:
     }
     if abs(said - right) <= 0.1:
         return None
+    if said > 1e6:
+        return "That is too long for a logarithm. If it is the number of grids: take its logarithm to base 10."
     slip = next((hint for wrong, hint in slips.items() if abs(said - wrong) <= 0.1), None)
-    return slip or "There are 16 times 4 places with 48 choices each. Logarithms turn the product into a sum."
+    return slip or "There are 16 times 4 places with 48 choices each. Logarithms turn the product into a sum. Give one decimal."
 
 
 def _soft(logits):
@@ -68,6 +70,9 @@ DIVERSITY_SLIPS = {
         lambda p: np.mean([np.mean(a != b) for a, b in zip(p, p[1:])]),
     "That is the share of different grids. Count notes.": lambda p: len(np.unique(p.reshape(len(p), -1), axis=0)) / len(p),
     "Those are numbers of notes. Divide by the notes of a grid.": lambda p: _diversity(p) * p[0].size,
+    "That is the sum over all pairs. Divide by their number.": lambda p: _diversity(p) * len(p) * (len(p) - 1) / 2,
+    "Two grids that happen to be equal are a pair, too: they differ in no note.":
+        lambda p: np.mean([np.mean(a != b) for k, a in enumerate(p) for b in p[:k] if (a != b).any()]),
     "That is the mean distance in semitones. Count the notes that differ, by whatever.":
         lambda p: np.mean([np.mean(np.abs(a - b)) for k, a in enumerate(p) for b in p[:k]]),
 }
@@ -98,6 +103,12 @@ def _nearest(bar, known):
 
 NEAREST_SLIPS = {
     "It compared the notes as they stand. Try every transposition.": lambda bar, known: max(np.mean(bar == k) for k in known),
+    "It moved each known bar until the first notes agree. Another transposition may suit more notes.":
+        lambda bar, known: max(np.mean(bar - other == bar[0, 0] - other[0, 0]) for other in known),
+    "It tried transpositions one way only. A known bar may lie above or below.":
+        lambda bar, known: max(np.mean(bar - other == up) for other in known for up in range(12)),
+    "It took octaves for the same note. In a transposition all notes move equally far.":
+        lambda bar, known: max(np.mean((bar - other) % 12 == up) for other in known for up in range(12)),
     "It compared with the first known bar only.": lambda bar, known: _nearest(bar, known[:1]),
     "That is the mean over the known bars. Take the nearest.": lambda bar, known: np.mean([_nearest(bar, [k]) for k in known]),
     "That is the farthest of the known bars.": lambda bar, known: min(_nearest(bar, [k]) for k in known),

@@ -51,6 +51,8 @@ def odd_only(answer) -> str | None:
             raise Hint(f"{told} it returned {result.dtype} numbers of shape {result.shape}. Go back with np.fft.irfft.")
         if not np.array_equal(frames, kept):
             return "It changed its input. np.fft.rfft returns a new array: change that one."
+        if kept.ndim > 1 and np.allclose(result[1::2], kept[1::2]) and not result[::2].any():
+            return f"{told} it removed whole frames. Harmonics lie along the last axis: spectrum[..., k]."
         if not np.allclose(result, _keep(kept, lambda k: k % 2 == 1), atol=1e-6):
             slip = (hint for hint, which in ODD_SLIPS.items() if np.allclose(result, _keep(kept, which), atol=1e-6))
             return f"{told}: {next(slip, 'other harmonics than the odd ones have changed, or remain.')}"
@@ -69,6 +71,10 @@ FADE_SLIPS = {
     "Share 0 should give a, and share 1 should give b.": lambda a, b, s: _mixed(a, b, 1 - s),
     "Those are amplitudes. Turn them back into decibels, 20 * np.log10(...).":
         lambda a, b, s: (1 - s) * 10 ** (a / 20) + s * 10 ** (b / 20),
+    "That is the natural logarithm. Decibels are 20 * np.log10(...).":
+        lambda a, b, s: 20 * np.log((1 - s) * 10 ** (a / 20) + s * 10 ** (b / 20)),
+    "With 10 * np.log10(...) amplitudes are taken for powers. Of an amplitude it is 20 times.":
+        lambda a, b, s: 10 * np.log10((1 - s) * 10 ** (a / 20) + s * 10 ** (b / 20)),
     "Both count fully, whatever the share is.": lambda a, b, s: 20 * np.log10(10 ** (a / 20) + 10 ** (b / 20)),
 }
 
@@ -81,14 +87,18 @@ def cross_fade(answer) -> str | None:
         result = np.asarray(call(answer, a.copy(), b.copy(), share), dtype=float)
         if result.shape != a.shape:
             return f"For levels of shape {a.shape} it returned shape {result.shape}. Each level has its own result."
-        if np.isnan(result).any() or not np.allclose(result, _mixed(a, b, share), atol=0.05):
+        right = _mixed(a, b, share)
+        off = ~(np.abs(result - right) <= 0.05)
+        if off.any():
+            where = tuple(np.argwhere(off)[0])
             wrong = (hint for hint, slip in FADE_SLIPS.items() if np.allclose(slip(a, b, share), result, atol=0.05))
-            hint = next(wrong, f"it should be {_mixed(a, b, share)[0, 0]:.2f}.")
-            return f"At share {share}, from {a[0, 0]:g} and {b[0, 0]:g} dB it made {result[0, 0]:.2f}: {hint}"
+            hint = next(wrong, f"it should be {right[where]:.2f}{', silence' if right[where] == FLOOR else ''}.")
+            return f"At share {share}, from {a[where]:g} and {b[where]:g} dB it made {result[where]:.2f}: {hint}"
     return None
 
 
 CENTS_SLIPS = {
+    "Here g lies below f, so the result is negative.": lambda f, g: abs(1200 * np.log2(g / f)),
     "The interval is measured from f up to g: divide g by f.": lambda f, g: 1200 * np.log2(f / g),
     "Those are semitones. One has 100 cents.": lambda f, g: 12 * np.log2(g / f),
     "Those are octaves. One has 1200 cents.": lambda f, g: np.log2(g / f),

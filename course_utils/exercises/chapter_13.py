@@ -1,7 +1,9 @@
 """Checks of 13_listening_test."""
 import math
 
-from course_utils import verdicts
+import numpy as np
+
+from course_utils import listening_analysis
 from course_utils.exercises import call, exercise, number
 
 FLAWS = {
@@ -23,7 +25,7 @@ ROWS = [("QXB42", 1, "A"), ("KTR77", 1, "B"), ("QXB42", 2, "4"), ("QXB42", 1, "A
 @exercise("13.1")
 def flaws_of_designs(answer) -> str | None:
     """A flaw for each of four designs."""
-    if not isinstance(answer, list | tuple) or sorted(map(str, answer)) != sorted(FLAWS):
+    if not isinstance(answer, list | tuple | np.ndarray) or sorted(map(str, answer)) != sorted(FLAWS):
         return f"A list of four names is asked for, each once: {', '.join(sorted(FLAWS))}."
     return next((hint for chosen, (name, hint) in zip(answer, FLAWS.items()) if chosen != name), None)
 
@@ -31,26 +33,28 @@ def flaws_of_designs(answer) -> str | None:
 @exercise("13.2")
 def what_an_interval_says(answer) -> str | None:
     """33 of 60: 0.42 to 0.68; 330 of 600: 0.51 to 0.59."""
-    if not isinstance(answer, list | tuple) or len(answer) != 4 or not all(isinstance(judged, bool) for judged in answer):
+    judged = np.asarray(answer)
+    if judged.shape != (4,) or judged.dtype != bool:
         return "A list of four values is asked for, each True or False."
-    return next((hint for judged, (right, hint) in zip(answer, SENTENCES) if judged != right), None)
+    return next((hint for said, (right, hint) in zip(judged, SENTENCES) if said != right), None)
 
 
 @exercise("13.3")
 def listeners_needed(answer) -> str | None:
     """A function (p, each) that rounds the trials needed up to whole listeners."""
     for p, each in ((0.9, 5), (0.7, 6), (0.8, 7), (0.6, 20), (0.75, 1)):
-        trials = verdicts.trials_needed(p)
+        trials = listening_analysis.trials_needed(p)
         said, right = number(call(answer, p, each)), math.ceil(trials / each)
         told = f"For p = {p} and {each} trials each it returned {said:g}."
         slips = {trials: "That is the number of trials. Divide by those of each listener.",
                  trials / each: "Nobody sends a part of a listener. Round.",
                  trials // each: "That many are a few trials short. Round up."}
         if said != right:
-            first = next(n for n in range(1, trials + 1) if verdicts.power(n, p) >= 0.8)
+            first = next(n for n in range(1, trials + 1) if listening_analysis.power(n, p) >= 0.8)
             if said == math.ceil(first / each):
-                return f"{told} With a few more trials the power dips below 0.8 again; count from where it stays above."
-            return f"{told} {slips.get(said, 'Ask verdicts.trials_needed(p), and divide.')}"
+                return (f"{told} With a few more trials the power dips below 0.8 again. Count from where it stays above, as "
+                        "`listening_analysis.trials_needed` does.")
+            return f"{told} {slips.get(said, 'Ask listening_analysis.trials_needed(p), and divide.')}"
     return None
 
 

@@ -3,7 +3,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from course_utils import verdicts
+from course_utils import listening_analysis
 from course_utils.plots import COLORS
 
 
@@ -49,7 +49,7 @@ def power_curves(proportions: Sequence[float], most: int = 120, wanted: float = 
 
     ax, trials = ax if ax is not None else plt.subplots(figsize=(7, 2.8))[1], np.arange(1, most + 1)
     for number, p in enumerate(proportions):
-        ax.plot(trials, verdicts.power(trials, p), color=COLORS[number % len(COLORS)], label=f"true proportion {p:g}")
+        ax.plot(trials, listening_analysis.power(trials, p), color=COLORS[number % len(COLORS)], label=f"true proportion {p:g}")
     ax.axhline(wanted, color="#777777", linestyle="--")
     ax.set(xlabel="independent trials", ylabel="power", xlim=(1, most), ylim=(0, 1.02))
     ax.legend(loc="lower right", fontsize=9)
