@@ -160,7 +160,7 @@ def main() -> None:
             figures[name] = trained(variant, folder / str(number))
             kept.write_text(json.dumps(figures, indent=2))
             print(f"{name}: {figures[name]:.4f}", flush=True)
-    figures["both of these networks, their probabilities averaged"] = together(
+    figures["the two seeds of the recipe, their probabilities averaged"] = together(
         [folder / str(number) for number, name in enumerate(VARIANTS) if name in (SECOND, next(iter(VARIANTS)))])
     lines = ["# What each part of the chorale network is worth", "",
              "Nats per note (pitches only, whole pieces; lower is better), written by `python -m benchmarks.ablation`.", "",
@@ -168,8 +168,8 @@ def main() -> None:
              "| | validation | test |", "|---|---|---|"]
     lines += [f"| {name} | {valid:.4f} | {test:.4f} |" for name, valid, test in shipped()]
     lines += ["", "## Inside the network", "",
-              f"Each variant trained anew for {RECIPE['steps']} steps only (the shipped weights took more), one seed: small "
-              "differences say nothing. The network alone, without averaging or memory.", "",
+              f"Each variant trained anew for {RECIPE['steps']} steps only (the shipped weights took more), one seed: a "
+              "difference as small as that of another seed says nothing. The network alone, without averaging or memory.", "",
               "| | validation | difference |", "|---|---|---|"]
     first = round(figures["the recipe"], 4)
     lines += [f"| {name} | {value:.4f} | {round(value, 4) - first:+.4f} |" for name, value in figures.items()]

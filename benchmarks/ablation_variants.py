@@ -178,7 +178,7 @@ VARIANTS: dict[str, dict] = {
     "a gate that holds a note": {"build": Holding},
     SECOND: {"seed": 2},
     "as many steps on Palestrina before": {"before": renaissance},
+    "twice as many steps": {"steps": 800},
     "recurrent dropout 0.3 as well": {"lstm": functools.partial(layers.LSTM, recurrent_dropout=0.3)},
     "a constant learning rate": {"schedule": lambda *_, warmup_target, **how: warmup_target},
-    "twice as many steps": {"steps": 800},
 }
