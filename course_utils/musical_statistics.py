@@ -1,4 +1,4 @@
-"""Statistics of scores: pitch, rhythm, harmony and form as numbers and histograms.
+"""Statistics of scores: pitch, rhythm, harmony and form as numbers, histograms and matrices.
 
 All take a `scores.Score`; `scores.from_grid(scores.to_pitches(tokens), onsets)` makes one of a grid of tokens (steps, voices).
 """
@@ -99,6 +99,17 @@ def interval_histogram(score: Score) -> np.ndarray:
     return _share(np.bincount(_intervals(score).clip(-LEAP, LEAP) + LEAP, minlength=2 * LEAP + 1))
 
 
+def pitch_class_transitions(score: Score) -> np.ndarray:
+    """Return how often each pitch class follows each other in a voice, (12, 12), rows from, columns to, sum 1.
+
+    PCTM of Yang and Lerch (2018); over a rest nothing follows.
+    """
+    pairs = [pair for voice in _voices(score) for pair in voice]
+    table = np.zeros((12, 12))
+    np.add.at(table, tuple(np.array(pairs, int).reshape(-1, 2).T % 12), 1)
+    return _share(table)
+
+
 def chord_histogram(score: Score) -> np.ndarray:
     """Return how long each type of chord sounds: shares of the 352 pitch-class sets up to transposition (12_measuring_music).
 
@@ -117,6 +128,15 @@ def _chord_types() -> np.ndarray:
     sets = np.arange(4096)
     turned = np.stack([(sets << k | sets >> 12 - k) & 4095 for k in range(12)])
     return np.unique(turned.min(axis=0), return_inverse=True)[1]
+
+
+def self_similarity(score: Score) -> np.ndarray:
+    """Return how much each bar of 16 steps resembles each other one: the share of notes that agree, (bars, bars).
+
+    What stands in an incomplete last bar is left out. Foote, "Visualizing music and audio using self-similarity" (1999).
+    """
+    bars = score.pitches[: len(score) // BAR * BAR].reshape(-1, BAR * score.pitches.shape[1])
+    return (bars[:, None] == bars[None]).mean(axis=2)
 
 
 def distinct_share(pieces: Sequence[Score], steps: int = BAR) -> float:

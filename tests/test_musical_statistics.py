@@ -84,12 +84,21 @@ def test_a_chord_type_is_the_same_in_every_key_spacing_and_doubling():
 def test_intervals_stop_at_rests_and_repeats_are_intervals_of_zero():
     score = piece([60], [-1], [62], [62], [65], onsets=np.array([[1], [0], [1], [1], [1]], bool))
     assert np.flatnonzero(musical_statistics.interval_histogram(score)).tolist() == [12, 15]
+    moves = musical_statistics.pitch_class_transitions(score)
+    assert moves[2, 2] == moves[2, 5] == 0.5 and moves.sum() == 1
 
 
 def test_durations_count_struck_notes():
     score = piece(*[[60]] * 20, onsets=np.array([[i in (0, 4)] for i in range(20)]))
     shares = musical_statistics.duration_histogram(score)
     assert shares[3] == shares[15] == 0.5
+
+
+def test_a_bar_resembles_itself():
+    bar = BACH[0].pitches[:16]
+    score = scores.from_grid(np.concatenate([bar, bar + 1, bar, bar[:5]]))
+    similar = musical_statistics.self_similarity(score)
+    assert similar.shape == (3, 3) and similar[0, 2] == 1 and similar[0, 1] < 0.5 and (np.diag(similar) == 1).all()
 
 
 def test_the_distinct_share_sees_a_model_that_makes_one_piece():
