@@ -1,9 +1,11 @@
 """What each part of the chorale network is worth, in nats per note: `python -m benchmarks.ablation` writes ablation.md.
 
 Part one takes the shipped weights as they are. Part two trains each variant anew with the same short recipe, which takes two
-hours; what is done is kept in the cache folder, and an interrupted run goes on.
+hours; what is done is kept in the cache folder, and an interrupted run goes on (after a change of the network, delete the
+folder `ablation` there).
 """
 import json
+import re
 import unittest.mock
 from pathlib import Path
 
@@ -80,8 +82,7 @@ def dynamic(found: list[dict], segment: int = 32, rate: float = 0.05) -> float:
         return tf.reduce_sum(nats)
 
     for piece in tqdm(found, disable=environment.quiet()):
-        for w, value in zip(model.trainable_variables, weights, strict=True):
-            w.assign(value)
+        put(model, weights)
         hidden = {name: np.zeros_like(piece[name]) for name in ("struck", "phrase", "key")}
         for first in range(0, len(piece["beat"]), segment):
             heard = {name: tf.constant(column[None, : first + segment]) for name, column in (piece | hidden).items()}
@@ -102,24 +103,22 @@ def trained(variant: dict, folder: Path) -> float:
         model = variant.get("build", networks.ChoraleLSTM)(**variant.get("network", {}))
         valid = [change(piece) for piece in pieces("valid")]
         forced(model, valid[:1])
-        averages = [tf.Variable(w) for w in model.trainable_variables]
-        average = variant.get("average", 0.0)
+        average, averages = variant.get("average", 0.0), [w.numpy() for w in model.trainable_variables]
 
         def validation() -> float:
             trained = [w.numpy() for w in model.trainable_variables]
-            for weight, kept in zip(model.trainable_variables, averages if average else trained, strict=True):
-                weight.assign(kept)
+            put(model, averages if average else trained)
             measured = evaluation.nats_per_note(forced(model, valid))
-            for weight, value in zip(model.trainable_variables, trained, strict=True):
-                weight.assign(value)
+            put(model, trained)
             return measured
 
         def fit(found: list[dict], folder: Path) -> list[dict]:
             windows = training.chorale_windows(found, recipe["batch"], recipe["window"], recipe["seed"])
 
             def batch(number: int) -> dict:
-                for kept, weight in zip(averages, model.trainable_variables, strict=True):
-                    kept.assign(average * kept + (1 - average) * weight)
+                if average:
+                    averages[:] = [average * kept + (1 - average) * weight.numpy()
+                                   for kept, weight in zip(averages, model.trainable_variables, strict=True)]
                 return variant.get("spoil", same)(windows(number))
 
             return training.train(model, variant.get("loss", networks.chorale_loss), batch, recipe["steps"], folder, every=100,
@@ -129,6 +128,17 @@ def trained(variant: dict, folder: Path) -> float:
             fit(variant["before"](recipe["window"]), folder / "before")
         rows = fit([change(piece) for piece in pieces("train") if len(piece["beat"]) >= recipe["window"]], folder)
     return min(row["validation"] for row in rows)
+
+
+def put(model, weights: list[np.ndarray]) -> None:
+    """Replace a model's trainable weights."""
+    for weight, value in zip(model.trainable_variables, weights, strict=True):
+        weight.assign(value)
+
+
+def folder_of(name: str) -> Path:
+    """Return where a variant's training is kept."""
+    return environment.cache_folder() / "ablation" / re.sub(r"\W+", "-", name)
 
 
 def forced(model, found: list[dict]) -> list[np.ndarray]:
@@ -150,18 +160,17 @@ def together(folders: list[Path]) -> float:
 
 def main() -> None:
     """Measure what is not measured yet, and write the table."""
-    folder = environment.cache_folder() / "ablation"
-    folder.mkdir(parents=True, exist_ok=True)
-    kept, figures = folder / "variants.json", {}
+    kept, figures = folder_of("variants").with_suffix(".json"), {}
+    kept.parent.mkdir(parents=True, exist_ok=True)
     if kept.exists():
         figures = json.loads(kept.read_text())
-    for number, (name, variant) in enumerate(VARIANTS.items()):
+    for name, variant in VARIANTS.items():
         if name not in figures:
-            figures[name] = trained(variant, folder / str(number))
+            figures[name] = trained(variant, folder_of(name))
             kept.write_text(json.dumps(figures, indent=2))
             print(f"{name}: {figures[name]:.4f}", flush=True)
-    figures["the two seeds of the recipe, their probabilities averaged"] = together(
-        [folder / str(number) for number, name in enumerate(VARIANTS) if name in (SECOND, next(iter(VARIANTS)))])
+    two = [folder_of(name) for name in (next(iter(VARIANTS)), SECOND)]
+    figures["the two seeds of the recipe, their probabilities averaged"] = together(two)
     lines = ["# What each part of the chorale network is worth", "",
              "Nats per note (pitches only, whole pieces; lower is better), written by `python -m benchmarks.ablation`.", "",
              "## Beside the network", "", "The shipped weights, with more and more of what stands beside them.", "",

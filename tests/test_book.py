@@ -1,9 +1,12 @@
 """The site's pages are made of the notebooks, and what is wrong with a site is noticed."""
 import base64
 import io
+from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from tools import book, chromium, notebooks, site_check
 
@@ -45,6 +48,16 @@ def test_a_page_shows_no_marks_and_folds_the_setup_cell_away():
     assert notebooks.COMPARED in "".join(cell.source for cell in stored.cells)
 
 
+def test_figures_keep_their_texts(tmp_path, monkeypatch):
+    cell = new_code_cell("plt.plot(y);", outputs=[new_output("display_data", {"image/png": "iVBORw0KGgo="}, metadata={
+        "image/png": {"alt": "Lines; across: time."}})])
+    setup = new_code_cell(notebooks.setup_cell())
+    nbformat.write(new_notebook(cells=[setup, cell]), tmp_path / "a.ipynb")
+    monkeypatch.setattr(notebooks, "ROOT", tmp_path)
+    shown = notebooks.code_cells(book.site_notebook(Path("a.ipynb"), PAGES))
+    assert shown[1].metadata["mystnb"]["image"]["alt"] == "Lines; across: time." and "mystnb" not in shown[0].metadata
+
+
 def test_what_cannot_be_installed_is_said(monkeypatch, capsys, tmp_path):
     def refuse(*arguments, **_):
         raise book.subprocess.CalledProcessError(2, ["uv"])
@@ -64,11 +77,12 @@ def write(folder, **pages):
 
 def test_links_within_a_site(tmp_path):
     (tmp_path / "wave.png").touch()
-    good = "<h1 id=top>A</h1><a href='b.html#end'>b</a><a href='#top'></a><a href='https://x.org'></a><img src='wave.png'>"
+    good = "<h1 id=top>A</h1><a href='b.html#end'>b</a><a href='#top'></a><a href='https://x.org'></a><img src='wave.png' alt=a>"
     write(tmp_path, a=good, b="<p id=end></p><a href='a.html'></a><a href='a%2Ehtml?q=1'></a>")
     assert site_check.broken_links(tmp_path) == []
     write(tmp_path, c="<a href='gone.html'></a><a href='a.html#gone'></a><img src='gone.png'>")
     found = "\n".join(site_check.broken_links(tmp_path))
+    assert "b.html: picture without" not in found and "c.html: picture without alt text: gone.png" in found
     assert "c.html: 'gone.html' is not there" in found and "'a.html#gone' has no such anchor" in found and "gone.png" in found
 
 

@@ -148,6 +148,11 @@ def same_ids(notebook):
     notebook.cells[1].id = notebook.cells[0].id
 
 
+def drawn(metadata):
+    figure = new_output("display_data", {"image/png": "iVBORw0KGgo="}, metadata=metadata)
+    return lambda notebook: cell_with(notebook, "audio.play").outputs.append(figure)
+
+
 def outputs_of(text, told):
     return cell_to(text, "outputs", say(told))
 
@@ -189,6 +194,8 @@ CHAPTER = {
     "more code than prose": (hygiene.prose, add_code("x = 1\n\n" * 500), "at least 4 a line"),
     "alt text": (hygiene.alt_texts, replace("![A wave]", "![]"), "without alt text"),
     "html alt text": (hygiene.alt_texts, replace("We counted.", '<img src="wave.png" alt="">'), "without alt text"),
+    "figure without text": (hygiene.alt_texts, drawn({}), "without alt text"),
+    "wordless figure": (hygiene.alt_texts, drawn({"image/png": {"alt": "A figure without words."}}), "without alt text"),
     "dead link": (hygiene.links, replace("06_next", "07_gone"), "'07_gone.ipynb', which is not there"),
     "dead picture": (hygiene.links, replace("(wave.png)", "(gone.png)"), "'gone.png'"),
     "no objectives": (hygiene.objectives, replace("able to", "glad to"), "be able to do"),

@@ -73,6 +73,8 @@ def site_notebook(file: Path, pages: set[str]) -> nbformat.NotebookNode:
             cell.source = page(cell.source, str(file.parent), pages)
         else:
             cell.source = cell.source.removeprefix(notebooks.COMPARED).lstrip("\n")
+            if texts := notebooks.figure_texts(cell):
+                cell.metadata["mystnb"] = {"image": {"alt": " ".join(texts)}}  # MyST-NB reads the cell's, not the output's
     notebooks.code_cells(notebook)[0].metadata["tags"] = ["hide-cell"]
     return notebook
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from course_utils.alt_texts import WORDLESS
 from tools import notebooks
 
 LARGEST = 1_000_000
@@ -149,6 +150,9 @@ def alt_texts(notebook: NotebookNode, path: Path) -> Complaints:
     for image in re.findall(r"!\[\s*\]\([^)]*\)|<img\b[^>]*>", text):
         if not re.search(r'\balt="[^"]+"', image):
             yield f"shows a picture without alt text: {image[:60]}"
+    for cell in notebooks.code_cells(notebook):
+        if any(text in ("", WORDLESS) for text in notebooks.figure_texts(cell)):
+            yield f"stores a figure without alt text (`plots.use_style()` before it, and labels, help): {cell.source[:60]!r}"
 
 
 def links(notebook: NotebookNode, path: Path) -> Complaints:

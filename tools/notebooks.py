@@ -56,6 +56,12 @@ def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
     return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
 
 
+def figure_texts(cell: NotebookNode) -> list[str]:
+    """Return for each figure stored under a code cell the text that stands for it; "" if it has none."""
+    return [output.get("metadata", {}).get("image/png", {}).get("alt", "") for output in cell.outputs
+            if "image/png" in output.get("data", {})]
+
+
 def markdown(notebook: NotebookNode) -> str:
     """Return all prose of a notebook, one paragraph break between cells."""
     return "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")

@@ -1,8 +1,8 @@
 """Examine a static site that opens from disk: `python -m tools.site_check FOLDER`.
 
-Without a browser: every link and picture leads to a file and an anchor that are there. In Chromium: no error in the console,
-nothing fetched from elsewhere, formulas set, players that know how long they last, search that finds, and no page that
-scrolls sideways on a phone.
+Without a browser: every link and picture leads to a file and an anchor that are there, and every picture has a text that
+stands for it. In Chromium: no error in the console, nothing fetched from elsewhere, formulas set, players that know how long
+they last, search that finds, and no page that scrolls sideways on a phone.
 """
 import sys
 from html.parser import HTMLParser
@@ -40,23 +40,25 @@ STATE = """async () => {
 
 
 class _Addresses(HTMLParser):
-    """Collect a page's addresses and anchors."""
+    """Collect a page's addresses and anchors, and pictures without a text."""
 
     def __init__(self, text: str):
         super().__init__()
-        self.addresses, self.anchors = [], {""}
+        self.addresses, self.anchors, self.wordless = [], {""}, []
         self.feed(text)
 
     def handle_starttag(self, tag: str, attributes: list) -> None:
         known = dict(attributes)
         self.anchors |= {known[name] for name in ("id", "name") if known.get(name)}
         self.addresses += [known[name] for name in NAMES if known.get(name)]
+        if tag == "img" and not known.get("alt"):
+            self.wordless.append(known.get("src", "")[:80])
 
 
 def broken_links(site: Path) -> list[str]:
-    """Return the links within a site that lead nowhere, and what it would fetch from elsewhere."""
+    """Return the links within a site that lead nowhere, and pictures without a text that stands for them."""
     pages = {path.resolve(): _Addresses(path.read_text(encoding="utf-8")) for path in sorted(site.rglob("*.html"))}
-    found = []
+    found = [f"{path.name}: picture without alt text: {source}" for path, page in pages.items() for source in page.wordless]
     for path, page in pages.items():
         for address in page.addresses:
             parts = urlsplit(address)

@@ -1,0 +1,66 @@
+"""Texts that stand for figures: screen readers read them aloud, and the pages made of the notebooks carry them."""
+
+MOST = 12  # names that are worth reading aloud
+WORDLESS = "A figure without words."
+
+
+def describe(figure) -> str:
+    """Return what a matplotlib figure shows, from its own words: titles, axes, legends, and what kind of marks there are.
+
+    Panels come in the order in which they were made; colour bars and empty panels are left out.
+    """
+    panels = [text for ax in figure.axes if ax.get_label() != "<colorbar>" and (text := _panel(ax))]
+    sentences = [figure.get_suptitle(), *panels[:MOST], f"{len(panels) - MOST} more panels" if len(panels) > MOST else ""]
+    return " ".join(f"{text}." for text in sentences if text) or WORDLESS
+
+
+def _panel(ax) -> str:
+    """Return one panel in words; "" if nothing is drawn in it."""
+    from matplotlib.collections import PathCollection
+    from matplotlib.container import BarContainer
+
+    points = any(isinstance(part, PathCollection) for part in ax.collections)
+    areas = any(not isinstance(part, PathCollection) for part in ax.collections)
+    bars = any(isinstance(part, BarContainer) for part in ax.containers)
+    kinds = {"image": ax.images, "bars": bars, "points": points, "areas": areas, "lines": ax.lines}
+    drawn = ", ".join(kind for kind, there in kinds.items() if there) or ("text and arrows" if ax.texts else "")
+    words = {"across": _axis(ax.xaxis), "up": _axis(ax.yaxis), "shown": _listed(ax.get_legend_handles_labels()[1])}
+    told = "; ".join([drawn, *(f"{name}: {text}" for name, text in words.items() if text)])
+    return drawn and f"{ax.get_title()}: {told}" if ax.get_title() else drawn and told[0].upper() + told[1:]
+
+
+def _axis(axis) -> str:
+    """Return what an axis counts, or the names along it."""
+    from matplotlib.ticker import FixedFormatter, FuncFormatter
+
+    named = isinstance(axis.get_major_formatter(), (FixedFormatter, FuncFormatter))
+    names = _listed(dict.fromkeys(label.get_text() for label in axis.get_ticklabels() if label.get_text())) if named else ""
+    return ", ".join(filter(None, (axis.get_label_text(), names)))
+
+
+def _listed(names) -> str:
+    names = list(names)
+    return ", ".join(names[:MOST]) + (f" and {len(names) - MOST} more" if len(names) > MOST else "")
+
+
+def describe_figures() -> None:
+    """Have each figure that a notebook shows as a picture stored with `describe`'s text; elsewhere nothing happens."""
+    import matplotlib
+    from IPython import get_ipython
+    from matplotlib.figure import Figure
+
+    shell = get_ipython()
+    if shell is None or "inline" not in matplotlib.get_backend():
+        return
+    shell.run_line_magic("matplotlib", "inline")  # otherwise the first figure would decide anew how figures are drawn
+    pictures = shell.display_formatter.formatters["image/png"]
+    draw = pictures.lookup_by_type(Figure)
+    if draw.__module__ == __name__:
+        return  # done before
+
+    def described(figure):
+        drawn = draw(figure)
+        picture, told = drawn if isinstance(drawn, tuple) else (drawn, {})  # retina pictures tell their size
+        return picture, {**told, "alt": describe(figure)}
+
+    pictures.for_type(Figure, described)

@@ -1,0 +1,68 @@
+"""Figures say in words what they show, and a notebook stores it with the picture."""
+
+import matplotlib.pyplot as plt
+import pytest
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
+
+from course_utils import alt_texts
+from tools import notebooks
+
+
+def curves(ax):
+    ax.plot([1, 2], label="training")
+    ax.plot([2, 1], label="validation")
+    ax.set(title="Loss", xlabel="epoch", ylabel="cross-entropy")
+
+
+def bars(ax):
+    ax.barh([0, 1], [2, 3])
+    ax.set_yticks([0, 1], ["Bach", "LSTM"])
+
+
+@pytest.mark.parametrize("draw,text", [
+    (curves, "Loss: lines; across: epoch; up: cross-entropy; shown: training, validation."),
+    (bars, "Bars; up: Bach, LSTM."),
+    (lambda ax: (ax.scatter([1], [2]), ax.set(xlabel="Hz", xscale="log")), "Points; across: Hz."),
+    (lambda ax: ax.figure.colorbar(ax.imshow([[1, 2]]), label="dB"), "Image."),
+    (lambda ax: ax.text(0, 0, "CNN"), "Text and arrows."),
+    (lambda ax: ax.set_axis_off(), alt_texts.WORDLESS)], ids=range(6))
+def test_a_figure_is_described_by_its_own_words(draw, text):
+    draw(plt.subplots()[1])
+    assert alt_texts.describe(plt.gcf()) == text
+    plt.close()
+
+
+def test_panels_come_in_order_and_many_are_counted():
+    figure, axes = plt.subplots(3, 5)
+    for number, ax in enumerate(axes.flat):
+        ax.plot([1, 2])
+        ax.set(title=f"filter {number}")
+    figure.suptitle("Filters")
+    text = alt_texts.describe(figure)
+    plt.close()
+    assert text.startswith("Filters. filter 0: lines. filter 1: lines.") and text.endswith("filter 11: lines. 3 more panels.")
+
+
+def test_many_names_are_cut_short():
+    ax = plt.subplots()[1]
+    for number in range(15):
+        ax.plot([1, 2], label=f"voice {number}")
+    text = alt_texts.describe(ax.figure)
+    plt.close()
+    assert "voice 11 and 3 more." in text and "voice 12" not in text
+
+
+@pytest.mark.parametrize("resolution", ["png", "retina"])
+def test_a_notebook_stores_the_text_with_the_picture_even_if_asked_twice(monkeypatch, resolution):
+    monkeypatch.delenv("MPLBACKEND")
+    begin = (f"%config InlineBackend.figure_format = {resolution!r}\nimport matplotlib.pyplot as plt\n"
+             "from course_utils import plots\nplots.use_style()\nplots.use_style()")
+    cells = [new_code_cell(code) for code in (begin, "plt.plot([1, 2])\nplt.title('Loss');", "plt.plot([2, 1]);")]
+    notebook = new_notebook(cells=cells)
+    NotebookClient(notebook, timeout=120).execute()
+    assert [notebooks.figure_texts(cell) for cell in notebook.cells] == [[], ["Loss: lines."], ["Lines."]]
+
+
+def test_outside_of_a_notebook_nothing_happens():
+    alt_texts.describe_figures()
