@@ -1,4 +1,5 @@
 """Texts that stand for figures: screen readers read them aloud, and the pages made of the notebooks carry them."""
+from collections.abc import Iterable
 
 MOST = 12  # names that are worth reading aloud
 WORDLESS = "A figure without words."
@@ -11,7 +12,11 @@ def describe(figure) -> str:
     """
     panels = [text for ax in figure.axes if ax.get_label() != "<colorbar>" and (text := _panel(ax))]
     sentences = [figure.get_suptitle(), *panels[:MOST], f"{len(panels) - MOST} more panels" if len(panels) > MOST else ""]
-    return " ".join(f"{text}." for text in sentences if text) or WORDLESS
+    return " ".join(f"{text}." for text in map(_in_a_line, sentences) if text) or WORDLESS
+
+
+def _in_a_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _panel(ax) -> str:
@@ -23,24 +28,28 @@ def _panel(ax) -> str:
     areas = any(not isinstance(part, PathCollection) for part in ax.collections)
     bars = any(isinstance(part, BarContainer) for part in ax.containers)
     kinds = {"image": ax.images, "bars": bars, "points": points, "areas": areas, "lines": ax.lines}
-    drawn = ", ".join(kind for kind, there in kinds.items() if there) or ("text and arrows" if ax.texts else "")
+    drawn = [kind for kind, there in kinds.items() if there]
+    if not drawn:
+        return f"Boxes and arrows: {_listed(text.get_text() for text in ax.texts)}" if ax.texts else ""
     words = {"across": _axis(ax.xaxis), "up": _axis(ax.yaxis), "shown": _listed(ax.get_legend_handles_labels()[1])}
-    told = "; ".join([drawn, *(f"{name}: {text}" for name, text in words.items() if text)])
-    return drawn and f"{ax.get_title()}: {told}" if ax.get_title() else drawn and told[0].upper() + told[1:]
+    told = "; ".join([", ".join(drawn), *(f"{name}: {text}" for name, text in words.items() if text)])
+    return f"{ax.get_title()}: {told}" if ax.get_title() else told[0].upper() + told[1:]
 
 
 def _axis(axis) -> str:
     """Return what an axis counts, or the names along it."""
+    from matplotlib.category import StrCategoryFormatter
     from matplotlib.ticker import FixedFormatter, FuncFormatter
 
-    named = isinstance(axis.get_major_formatter(), (FixedFormatter, FuncFormatter))
-    names = _listed(dict.fromkeys(label.get_text() for label in axis.get_ticklabels() if label.get_text())) if named else ""
+    named = isinstance(axis.get_major_formatter(), (FixedFormatter, FuncFormatter, StrCategoryFormatter))
+    names = _listed(label.get_text() for label in axis.get_ticklabels()) if named else ""
     return ", ".join(filter(None, (axis.get_label_text(), names)))
 
 
-def _listed(names) -> str:
-    names = list(names)
-    return ", ".join(names[:MOST]) + (f" and {len(names) - MOST} more" if len(names) > MOST else "")
+def _listed(names: Iterable[str]) -> str:
+    """Return the first few different names."""
+    different = list(dict.fromkeys(filter(None, names)))
+    return ", ".join(different[:MOST]) + (f" and {len(different) - MOST} more" if len(different) > MOST else "")
 
 
 def describe_figures() -> None:

@@ -25,8 +25,10 @@ def bars(ax):
     (bars, "Bars; up: Bach, LSTM."),
     (lambda ax: (ax.scatter([1], [2]), ax.set(xlabel="Hz", xscale="log")), "Points; across: Hz."),
     (lambda ax: ax.figure.colorbar(ax.imshow([[1, 2]]), label="dB"), "Image."),
-    (lambda ax: ax.text(0, 0, "CNN"), "Text and arrows."),
-    (lambda ax: ax.set_axis_off(), alt_texts.WORDLESS)], ids=range(6))
+    (lambda ax: (ax.plot([1]), ax.set(title="ReLU\n(256, 8)")), "ReLU (256, 8): lines."),
+    (lambda ax: ax.bar(["Bach", "GAN"], [1, 2]), "Bars; across: Bach, GAN."),
+    (lambda ax: (ax.text(0, 0, "CNN\n04"), ax.text(0, 0, "GAN")), "Boxes and arrows: CNN 04, GAN."),
+    (lambda ax: ax.set_axis_off(), alt_texts.WORDLESS)], ids=range(8))
 def test_a_figure_is_described_by_its_own_words(draw, text):
     draw(plt.subplots()[1])
     assert alt_texts.describe(plt.gcf()) == text
