@@ -33,7 +33,8 @@ def _panel(ax) -> str:
         return f"Boxes and arrows: {_listed(text.get_text() for text in ax.texts)}" if ax.texts else ""
     words = {"across": _axis(ax.xaxis), "up": _axis(ax.yaxis), "shown": _listed(ax.get_legend_handles_labels()[1])}
     told = "; ".join([", ".join(drawn), *(f"{name}: {text}" for name, text in words.items() if text)])
-    return f"{ax.get_title()}: {told}" if ax.get_title() else told[0].upper() + told[1:]
+    title = ax.get_title() or ax.get_title("left")
+    return f"{title}: {told}" if title else told[0].upper() + told[1:]
 
 
 def _axis(axis) -> str:
@@ -56,20 +57,28 @@ def describe_figures() -> None:
     """Have each figure that a notebook shows as a picture stored with `describe`'s text; elsewhere nothing happens."""
     import matplotlib
     from IPython import get_ipython
-    from matplotlib.figure import Figure
 
     shell = get_ipython()
     if shell is None or "inline" not in matplotlib.get_backend():
         return
-    shell.run_line_magic("matplotlib", "inline")  # otherwise the first figure would decide anew how figures are drawn
-    pictures = shell.display_formatter.formatters["image/png"]
+    for moment in ("pre_run_cell", "post_execute"):  # music21, when it is imported, changes how figures are drawn
+        shell.events.register(moment, _describe_pictures)
+    shell.run_line_magic("matplotlib", "inline")  # otherwise the first figure would do so, and undo what follows
+    _describe_pictures()
+
+
+def _describe_pictures(*_) -> None:
+    """Have the function that draws figures as pictures tell their text as well."""
+    from IPython import get_ipython
+    from matplotlib.figure import Figure
+
+    pictures = get_ipython().display_formatter.formatters["image/png"]
     draw = pictures.lookup_by_type(Figure)
-    if draw.__module__ == __name__:
-        return  # done before
 
     def described(figure):
         drawn = draw(figure)
         picture, told = drawn if isinstance(drawn, tuple) else (drawn, {})  # retina pictures tell their size
         return picture, {**told, "alt": describe(figure)}
 
-    pictures.for_type(Figure, described)
+    if draw.__module__ != __name__:
+        pictures.for_type(Figure, described)
