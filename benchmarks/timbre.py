@@ -2,8 +2,8 @@
 
 Leave-programs-out: four times, a quarter of the programs of every family is held out, and all versions are trained on the
 others. Every program is held out once, and so are the recordings that it is made from. The figures are balanced over
-families; intervals (95 %) are over seeds and over what is held out together. The whole takes hours on two cores; without
---all only the shipped network is measured, on the fold that it never saw, and timed.
+families; intervals (95 %) are over seeds and over what is held out together. The whole takes an hour and a half on two cores;
+without --all only the shipped network is measured, on the fold that it never saw, and timed.
 """
 import argparse
 import functools

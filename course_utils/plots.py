@@ -6,17 +6,16 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from course_utils import alt_texts, features, waveforms
+from course_utils import features, waveforms
 
 # Okabe and Ito's palette: told apart under every common form of colour blindness.
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#000000")
 
 
 def use_style() -> None:
-    """Set the course's figure style: small, light, colour-blind-safe; in notebooks each figure gets a text (`alt_texts`)."""
+    """Set the course's figure style: small, light, colour-blind-safe."""
     import matplotlib.pyplot as plt
 
-    alt_texts.describe_figures()
     plt.rcParams.update({
         "axes.prop_cycle": plt.cycler(color=COLORS), "axes.spines.top": False, "axes.spines.right": False,
         "figure.constrained_layout.use": True, "figure.dpi": 80, "figure.figsize": (8, 3), "font.size": 10,

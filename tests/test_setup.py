@@ -126,7 +126,7 @@ def test_packages_added_in_colab_accept_what_is_there():
 LAYERS = (
     {"environment"},
     {"audio", "waveforms", "windows", "preparing", "scores", "engraving", "score_files", "convolution", "shapes", "intervals",
-     "ring", "melodies", "alt_texts"},
+     "ring", "melodies"},
     {"features", "inversion", "synth", "downloads", "tones", "imagined", "datasets", "recurrence", "gan_by_hand",
      "wavetables", "instruments"},
     {"counterpoint", "musical_statistics", "distances", "memorisation", "measures", "judging", "judging_files", "transcription",

@@ -28,6 +28,7 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python", "pygments_lexer": "ipython3"},
 }
+DESCRIBE = f"import sys; sys.path.append({str(notebooks.ROOT)!r}); from tools import alt_texts; alt_texts.describe_figures()"
 PEAK_MEMORY = "import resource\nprint(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -60,7 +61,8 @@ def run(notebook: NotebookNode, folder: Path, patience: int = SECONDS_A_CELL) ->
     """
     notebook.cells.append(nbformat.v4.new_code_cell(PEAK_MEMORY if sys.platform != "win32" else "print('nan')"))
     client = NotebookClient(notebook, timeout=patience, kernel_name="python3", coalesce_streams=True,
-                            resources={"metadata": {"path": str(folder)}})
+                            resources={"metadata": {"path": str(folder)}},
+                            extra_arguments=[f"--IPKernelApp.exec_lines={DESCRIBE}"])
     start = time.perf_counter()
     try:
         client.execute(env=os.environ | KERNEL)

@@ -9,8 +9,8 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from course_utils.alt_texts import WORDLESS
 from tools import notebooks
+from tools.alt_texts import WORDLESS
 
 LARGEST = 1_000_000
 LARGEST_TOGETHER = 12_000_000
@@ -152,7 +152,7 @@ def alt_texts(notebook: NotebookNode, path: Path) -> Complaints:
             yield f"shows a picture without alt text: {image[:60]}"
     for cell in notebooks.code_cells(notebook):
         if any(text in ("", WORDLESS) for text in notebooks.figure_texts(cell)):
-            yield f"stores a figure without alt text (`plots.use_style()` before it, and labels, help): {cell.source[:60]!r}"
+            yield f"stores a figure without alt text (label it, and run it by `make notebooks`): {cell.source[:60]!r}"
 
 
 def links(notebook: NotebookNode, path: Path) -> Complaints:

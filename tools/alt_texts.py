@@ -1,4 +1,4 @@
-"""Texts that stand for figures: screen readers read them aloud, and the pages made of the notebooks carry them."""
+"""Texts that stand for figures: `tools.execute` stores them in the notebooks, and the pages made of these carry them."""
 from collections.abc import Iterable
 
 MOST = 12  # names that are worth reading aloud
@@ -54,31 +54,11 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def describe_figures() -> None:
-    """Have each figure that a notebook shows as a picture stored with `describe`'s text; elsewhere nothing happens."""
-    import matplotlib
-    from IPython import get_ipython
+    """In a kernel: have each figure that it shows stored with `describe`'s text.
 
-    shell = get_ipython()
-    if shell is None or "inline" not in matplotlib.get_backend():
-        return
-    for moment in ("pre_run_cell", "post_execute"):  # music21, when it is imported, changes how figures are drawn
-        shell.events.register(moment, _describe_pictures)
-    shell.run_line_magic("matplotlib", "inline")  # otherwise the first figure would do so, and undo what follows
-    _describe_pictures()
+    Formatters of IPython would not do: music21 replaces them, in a thread, a second after it was imported.
+    """
+    from matplotlib_inline import backend_inline
 
-
-def _describe_pictures(*_) -> None:
-    """Have the function that draws figures as pictures tell their text as well."""
-    from IPython import get_ipython
-    from matplotlib.figure import Figure
-
-    pictures = get_ipython().display_formatter.formatters["image/png"]
-    draw = pictures.lookup_by_type(Figure)
-
-    def described(figure):
-        drawn = draw(figure)
-        picture, told = drawn if isinstance(drawn, tuple) else (drawn, {})  # retina pictures tell their size
-        return picture, {**told, "alt": describe(figure)}
-
-    if draw.__module__ != __name__:
-        pictures.for_type(Figure, described)
+    told = backend_inline._fetch_figure_metadata
+    backend_inline._fetch_figure_metadata = lambda figure: {**(told(figure) or {}), "image/png": {"alt": describe(figure)}}
