@@ -56,9 +56,18 @@ def _listed(names: Iterable[str]) -> str:
 def describe_figures() -> None:
     """In a kernel: have each figure that it shows stored with `describe`'s text.
 
-    Formatters of IPython would not do: music21 replaces them, in a thread, a second after it was imported.
+    A formatter for figures would not do: music21 replaces it, in a thread, a second after it was imported.
     """
-    from matplotlib_inline import backend_inline
+    from IPython import get_ipython
+    from matplotlib.figure import Figure
 
-    told = backend_inline._fetch_figure_metadata
-    backend_inline._fetch_figure_metadata = lambda figure: {**(told(figure) or {}), "image/png": {"alt": describe(figure)}}
+    formatter = get_ipython().display_formatter
+    plain = formatter.format
+
+    def described(shown, *arguments, **options):
+        data, told = plain(shown, *arguments, **options)
+        if isinstance(shown, Figure) and "image/png" in data:
+            told["image/png"] = {**told.get("image/png", {}), "alt": describe(shown)}
+        return data, told
+
+    formatter.format = described
