@@ -83,6 +83,8 @@ def test_links_within_a_site(tmp_path):
     write(tmp_path, c="<a href='gone.html'></a><a href='a.html#gone'></a><img src='gone.png'>")
     found = "\n".join(site_check.broken_links(tmp_path))
     assert "b.html: picture without" not in found and "c.html: picture without alt text: gone.png" in found
+    write(tmp_path, c="<img src='wave.png' alt='wave.png'>")
+    assert site_check.broken_links(tmp_path) == ["c.html: picture without alt text: wave.png"]
     assert "c.html: 'gone.html' is not there" in found and "'a.html#gone' has no such anchor" in found and "gone.png" in found
 
 

@@ -88,6 +88,17 @@ def test_a_page_fetches_nothing_and_starts_reveal():
     assert page.index("reveal/dist/reveal.js") < page.index("Reveal.initialize(")
 
 
+def test_pictures_on_slides_keep_their_texts():
+    figure = shows(image_png="iVBORw0KGgo=\n")
+    score = shows(**{"image_svg+xml": '<svg role="img" aria-label="Bach &amp; sons"></svg>'})
+    figure.outputs[0].metadata["image/png"] = {"alt": "Loss & gain: lines."}
+    notebook = new_notebook(cells=[CASES["section"][0], figure, score])
+    page = slides.convert(slides.deck(notebook), "talk")
+    assert 'alt="Loss &amp; gain: lines." src="data:image/png;base64,iVBORw0KGgo="' in page
+    assert 'alt="Bach &amp; sons" src="data:image/svg+xml;base64,' in page
+    assert "No description" not in page and "image/png" in notebook.cells[1].outputs[0].data
+
+
 def test_what_cannot_be_installed_is_said(monkeypatch, capsys, tmp_path):
     def refuse():
         raise slides.subprocess.CalledProcessError(2, ["uv"])

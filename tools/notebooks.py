@@ -1,6 +1,8 @@
 """What every tool needs to know of a notebook: its code, its exercises, and the cells that are made in one place."""
 import ast
 import hashlib
+import html
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,10 +58,19 @@ def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
     return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
 
 
+def figure_text(output: NotebookNode) -> str | None:
+    """Return the text that stands for a stored figure or score, "" if it has none; None where the output is no picture."""
+    data = output.get("data", {})
+    if "image/png" in data:
+        return output.get("metadata", {}).get("image/png", {}).get("alt", "")
+    if "image/svg+xml" in data:
+        return html.unescape("".join(re.findall(r'<svg [^>]*aria-label="([^"]*)"', data["image/svg+xml"])[:1]))
+    return None
+
+
 def figure_texts(cell: NotebookNode) -> list[str]:
-    """Return for each figure stored under a code cell the text that stands for it; "" if it has none."""
-    return [output.get("metadata", {}).get("image/png", {}).get("alt", "") for output in cell.outputs
-            if "image/png" in output.get("data", {})]
+    """Return the texts of all pictures stored under a code cell."""
+    return [text for output in cell.outputs if (text := figure_text(output)) is not None]
 
 
 def markdown(notebook: NotebookNode) -> str:

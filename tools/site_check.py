@@ -51,7 +51,7 @@ class _Addresses(HTMLParser):
         known = dict(attributes)
         self.anchors |= {known[name] for name in ("id", "name") if known.get(name)}
         self.addresses += [known[name] for name in NAMES if known.get(name)]
-        if tag == "img" and not known.get("alt"):
+        if tag == "img" and known.get("alt") in (None, "", known.get("src")):  # Sphinx gives the address for want of a text
             self.wordless.append(known.get("src", "")[:80])
 
 

@@ -6,6 +6,8 @@ figure or score goes below it without its code, players under that, exercises ge
 nbconvert makes the decks; reveal.js and MathJax are copied beside them, so they work without a network.
 """
 import argparse
+import base64
+import html
 import itertools
 import re
 import shutil
@@ -76,6 +78,17 @@ def by_section(cell: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
     return [nbformat.v4.new_markdown_cell(part, metadata=cell.metadata) for part in parts if part]
 
 
+def with_texts(cell: nbformat.NotebookNode) -> None:
+    """Turn the pictures of a cell into HTML that says what they show; nbconvert's slides would not."""
+    for output in cell.get("outputs", []):
+        if text := notebooks.figure_text(output):
+            kind = "image/png" if "image/png" in output.data else "image/svg+xml"
+            picture = output.data[kind]
+            coded = "".join(picture.split()) if kind == "image/png" else base64.b64encode(picture.encode()).decode()
+            page = f'<img alt="{html.escape(text)}" src="data:{kind};base64,{coded}">'
+            output.data = nbformat.from_dict({"text/html": page})
+
+
 def deck(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """Return a notebook's slides as a notebook of tagged cells."""
     cells = []
@@ -88,6 +101,7 @@ def deck(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
             slide.source = short(cell.source)
         if cell.cell_type == "code" and not tagged(cell):
             slide.metadata["tags"] = ["remove_input"]
+        with_texts(slide)
         cells.append(slide)
     return nbformat.v4.new_notebook(cells=cells, metadata=notebook.metadata)
 
