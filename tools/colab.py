@@ -27,6 +27,7 @@ VENV = notebooks.ROOT / ".venv-colab"
 PYTHON = VENV / "bin" / "python"
 LISTS = notebooks.ROOT / "tests" / "colab"
 COLAB_VERSION = (3, 13)
+FOR_TESTS = ("pip", "nbval", "hypothesis")
 RUN_CELL = """
 import nbclient, nbformat, sys
 cell = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(sys.stdin.read())])
@@ -52,12 +53,13 @@ def build(python: str) -> None:
         RuntimeError: if they cannot be installed.
     """
     lists = [LISTS / "pins.txt", LISTS / "constraints.txt"]
-    key = hashlib.sha256(b"\0".join([python.encode(), __file__.encode(), *(path.read_bytes() for path in lists)])).hexdigest()
+    told = [text.encode() for text in (python, __file__, *FOR_TESTS)]
+    key = hashlib.sha256(b"\0".join([*told, *(path.read_bytes() for path in lists)])).hexdigest()
     stamp, base = VENV / ".ready", VENV / "base.txt"
     try:
         if not stamp.exists() or stamp.read_text() != key:
             uv.run("venv", "--quiet", "--clear", "--python", python, str(VENV))
-            uv_pip("install", "--requirement", str(lists[0]), "--constraint", str(lists[1]), "pip", "nbval", "hypothesis")
+            uv_pip("install", "--requirement", str(lists[0]), "--constraint", str(lists[1]), *FOR_TESTS)
             base.write_text("".join(f"{name}=={version}\n" for name, version in installed().items()))
             add_stand_in()
             stamp.write_text(key)
