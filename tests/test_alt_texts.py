@@ -1,5 +1,4 @@
 """Figures say in words what they show, and a notebook stores it with the picture."""
-
 import matplotlib.pyplot as plt
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
@@ -58,9 +57,11 @@ def test_a_notebook_stores_the_text_with_the_picture_whoever_draws_it(monkeypatc
     monkeypatch.delenv("MPLBACKEND")
     code = ["import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.title('Loss');",
             "%config InlineBackend.figure_format = 'retina'\nplt.plot([2, 1]);",
-            "figure, ax = plt.subplots()\nax.bar([1], [2])\ndisplay(figure)\nplt.close()", "print(1)"]
+            "figure, ax = plt.subplots()\nax.bar([1], [2])\ndisplay(figure)\nplt.close()",
+            "print({'sys', 'alt_texts'} & globals().keys())"]
     notebook = new_notebook(cells=[new_code_cell(source) for source in code])
     execute.run(notebook, tmp_path)
     assert [notebooks.figure_texts(cell) for cell in notebook.cells] == [["Loss: lines."], ["Lines."], ["Bars."], []]
     assert notebook.cells[1].outputs[0].metadata["image/png"]["width"] > 0
+    assert notebook.cells[-1].outputs[0].text == "set()\n"
     assert [cell.execution_count for cell in notebook.cells] == [1, 2, 3, 4]

@@ -28,7 +28,9 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python", "pygments_lexer": "ipython3"},
 }
-DESCRIBE = f"import sys; sys.path.append({str(notebooks.ROOT)!r}); from tools import alt_texts; alt_texts.describe_figures()"
+# It leaves no name behind: a notebook that forgets an import has to fail.
+DESCRIBE = (f"import sys; sys.path.append({str(notebooks.ROOT)!r}); from tools import alt_texts; alt_texts.describe_figures(); "
+            "sys.path.pop(); del sys, alt_texts")
 PEAK_MEMORY = "import resource\nprint(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 

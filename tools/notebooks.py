@@ -64,7 +64,8 @@ def figure_text(output: NotebookNode) -> str | None:
     if "image/png" in data:
         return output.get("metadata", {}).get("image/png", {}).get("alt", "")
     if "image/svg+xml" in data:
-        return html.unescape("".join(re.findall(r'<svg [^>]*aria-label="([^"]*)"', data["image/svg+xml"])[:1]))
+        label = re.search(r'<svg [^>]*aria-label="([^"]*)"', data["image/svg+xml"])
+        return html.unescape(label[1]) if label else ""
     return None
 
 
