@@ -19,7 +19,7 @@ endif
 # Importing TensorFlow takes twice as long where Python may not keep the bytecode.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help lab test music notebooks weights bench colab holds browser book slides canary again
+.PHONY: help lab test music notebooks weights bench colab holds browser book slides again
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -67,10 +67,6 @@ book: $(READY) ## render the notebooks as a site to read offline, build/book, an
 
 slides: $(READY) ## make slides of every notebook, build/slides
 	"$(RUN)" -m tools.slides
-
-canary: export TF_CPP_MIN_LOG_LEVEL = 3
-canary: $(READY) ## say what is deprecated, and what the newest releases of all packages would break
-	"$(RUN)" -m tools.canary
 
 # The stamp goes first and comes back last: a set-up that was cut short is finished by the next command.
 # uv installs several times faster than pip, which has to bring it first.

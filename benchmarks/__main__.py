@@ -1,4 +1,6 @@
-"""Run all benchmarks but the ablation, which takes hours, one after the other: `python -m benchmarks`."""
+"""Run all benchmarks but the ablation, which takes hours, one after the other: `python -m
+benchmarks`.
+"""
 import importlib
 import pkgutil
 

@@ -10,7 +10,8 @@ SECONDS, QUARTER_BPM, RUNS = 30, 80, 5
 def chorale(seconds: float = SECONDS, quarter_bpm: float = QUARTER_BPM) -> scores.Score:
     """Return the beginning of the first test chorale that lasts so long."""
     steps = round(seconds * quarter_bpm / 60 * scores.STEPS_PER_QUARTER)
-    return scores.excerpt(next(piece for piece in datasets.chorales("test") if len(piece) >= steps), 0, steps)
+    return scores.excerpt(next(piece for piece in datasets.chorales("test") if len(piece) >= steps),
+                          0, steps)
 
 
 def main(sr: int = 44100) -> dict[str, float]:
@@ -23,7 +24,8 @@ def main(sr: int = 44100) -> dict[str, float]:
         y = synth.render(score, sr=sr, quarter_bpm=QUARTER_BPM)
         times.append(time.perf_counter() - begin)
     median = statistics.median(times)
-    figures = {"seconds of music": len(y) / sr, "seconds to render": median, "times real time": len(y) / sr / median}
+    figures = {"seconds of music": len(y) / sr, "seconds to render": median,
+               "times real time": len(y) / sr / median}
     for name, figure in figures.items():
         print(f"{name:>20}: {figure:.2f}")
     return figures

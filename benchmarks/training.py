@@ -1,26 +1,29 @@
-"""How fast our training loop is, next to a plain `model.fit` of the same network: `python -m benchmarks.training`."""
+"""How fast our training loop is, next to a plain `model.fit` of the same network: `python -m
+benchmarks.training`.
+"""
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
 
-from course_utils import datasets, networks, training
+from course_utils import datasets, training
+from course_utils.lstm import chorale_lstm
 
 BATCH, WINDOW, STEPS = 40, 96, 12
 
 
 def ours(pieces: list[dict]) -> float:
     """Return the steps a second of `training.train`, compilation left out."""
-    times, windows = [], training.chorale_windows(pieces, BATCH, WINDOW, 0)
+    times, windows = [], chorale_lstm.chorale_windows(pieces, BATCH, WINDOW, 0)
 
     def batches(number: int) -> dict:
         times.append(time.perf_counter())
         return windows(number)
 
     with tempfile.TemporaryDirectory() as folder:
-        training.train(networks.ChoraleLSTM(), networks.chorale_loss, batches, STEPS, Path(folder), learning_rate=1e-3,
-                       evaluate=lambda: 0.0, every=STEPS)
+        training.train(chorale_lstm.ChoraleLSTM(), chorale_lstm.chorale_loss, batches, STEPS,
+                       Path(folder), learning_rate=1e-3, evaluate=lambda: 0.0, every=STEPS)
     return float(1 / np.median(np.diff(times)[1:]))
 
 
@@ -28,12 +31,14 @@ def fit(pieces: list[dict]) -> float:
     """Return the steps a second of `model.fit` with Keras's own losses, on the same batches."""
     import keras
 
-    model, times = networks.ChoraleLSTM(), []
-    shapes = {name: (WINDOW, 4) if width else (WINDOW,) for name, width in networks.INPUTS.items()}
+    model, times = chorale_lstm.ChoraleLSTM(), []
+    shapes = {name: (WINDOW, 4) if width else (WINDOW,) for name,
+              width in chorale_lstm.INPUTS.items()}
     inputs = {name: keras.Input(shape, dtype="int32", name=name) for name, shape in shapes.items()}
     wrapped = keras.Model(inputs, model(inputs, training=True))
-    wrapped.compile("adam", [keras.losses.SparseCategoricalCrossentropy(from_logits=True) for _ in range(2)])
-    windows = training.chorale_windows(pieces, BATCH, WINDOW, 0)
+    wrapped.compile("adam", [keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+                             for _ in range(2)])
+    windows = chorale_lstm.chorale_windows(pieces, BATCH, WINDOW, 0)
 
     def batches():
         for number in range(STEPS):
@@ -50,9 +55,10 @@ def fit(pieces: list[dict]) -> float:
 
 def main() -> dict[str, float]:
     """Print and return steps a second (40 windows of 96 sixteenths each), and their ratio."""
-    pieces = [networks.chorale_inputs(score) for score in datasets.chorales("train")]
+    pieces = [chorale_lstm.chorale_inputs(score) for score in datasets.chorales("train")]
     plain, own = fit(pieces), ours(pieces)
-    figures = {"training.train, steps a second": own, "model.fit, steps a second": plain, "ratio": own / plain}
+    figures = {"training.train, steps a second": own, "model.fit, steps a second": plain,
+               "ratio": own / plain}
     for name, value in figures.items():
         print(f"{name:40}{value:8.2f}")
     return figures

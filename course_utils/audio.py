@@ -1,4 +1,6 @@
-"""Load, save, play and resample sound. What a waveform is, and the checks of it, are in `waveforms`."""
+"""Load, save, play and resample sound. What a waveform is, and the checks of it, are in
+`waveforms`.
+"""
 import base64
 import contextlib
 import html
@@ -11,22 +13,25 @@ from typing import BinaryIO
 
 import numpy as np
 
+from course_utils.checks import check_number, check_rate, to_mono, waveform
 from course_utils.environment import writing
-from course_utils.waveforms import check_number, check_rate, to_mono, waveform
 
 MAX_SAMPLES = 2**28
 MAX_PLAYED_SECONDS = 600
 PCM = {"subtype": "PCM_16"}
-MP3 = {"format": "MP3", "subtype": "MPEG_LAYER_III", "bitrate_mode": "VARIABLE", "compression_level": 0.0}
-FORMATS = {".wav": {"format": "WAV", **PCM}, ".flac": {"format": "FLAC", **PCM}, ".ogg": {"format": "OGG", "subtype": "VORBIS"},
-           ".mp3": MP3}
+MP3 = {"format": "MP3", "subtype": "MPEG_LAYER_III", "bitrate_mode": "VARIABLE",
+       "compression_level": 0.0}
+FORMATS = {".wav": {"format": "WAV", **PCM}, ".flac": {"format": "FLAC", **PCM},
+           ".ogg": {"format": "OGG", "subtype": "VORBIS"}, ".mp3": MP3}
 MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 BLOCK = 2**16
 
 
 def load(path: str | Path | BinaryIO, sr: int | None = None, mono: bool = True,
          offset: float = 0.0, duration: float | None = None) -> tuple[np.ndarray, int]:
-    """Load a sound file: wav, flac, ogg, opus, mp3, aiff and whatever else libsndfile reads (taught in 01_loading_audio).
+    """Load a sound file: wav, flac, ogg, opus, mp3, aiff and whatever else libsndfile reads.
+
+    Notebook: 01_loading_audio
 
     Args:
         path: a file, or an opened one (such as an upload in `io.BytesIO`).
@@ -36,11 +41,14 @@ def load(path: str | Path | BinaryIO, sr: int | None = None, mono: bool = True,
         duration: how much to load, in seconds; None for all of it.
 
     Returns:
-        y, finite float32 (samples,), or (samples, channels) with `mono=False`; and its sample rate in Hz.
+        y, finite float32 (samples,), or (samples, channels) with `mono=False`; and its sample rate
+        in Hz.
 
     Raises:
-        FileNotFoundError, OSError: if the file is missing, a folder, not readable, cut off or damaged.
-        ValueError: if it is no sound that can be decoded, holds no samples or NaN, or is too long to load at once.
+        FileNotFoundError, OSError: if the file is missing, a folder, not readable, cut off or
+            damaged.
+        ValueError: if it is no sound that can be decoded, holds no samples or NaN, or is too long
+            to load at once.
     """
     if sr is not None:
         sr = check_rate(sr)
@@ -49,9 +57,11 @@ def load(path: str | Path | BinaryIO, sr: int | None = None, mono: bool = True,
         check_number("duration in seconds", duration, 1e-6, 1e6)
     with _opened(path) as file:
         native = check_rate(file.samplerate)
-        y = _read(file, mono, round(offset * native), None if duration is None else max(1, round(duration * native)))
+        y = _read(file, mono, round(offset * native),
+                  None if duration is None else max(1, round(duration * native)))
     if not np.isfinite(y).all():
-        raise ValueError(f"{_name(path)} holds NaN or infinity. It was saved from a broken computation; make it again.")
+        raise ValueError(f"{_name(path)} holds NaN or infinity. It was saved from a broken "
+                         "computation; make it again.")
     return (y, native) if sr is None else (resample(y, native, sr), sr)
 
 
@@ -67,13 +77,15 @@ def _opened(path) -> Iterator:
     try:
         file = soundfile.SoundFile(path)
     except (soundfile.LibsndfileError, TypeError) as error:
-        raise ValueError(f"{_name(path)} could not be decoded as sound. If it is music in another format (m4a, wma, a video), "
-                         "convert it to wav, flac, ogg or mp3 first, e.g. ffmpeg -i song.m4a song.wav") from error
+        raise ValueError(f"{_name(path)} could not be decoded as sound. If it is music in another "
+                         "format (m4a, wma, a video), convert it to wav, flac, ogg or mp3 first, "
+                         "e.g. ffmpeg -i song.m4a song.wav") from error
     with file:
         try:
             yield file
         except soundfile.LibsndfileError as error:
-            raise OSError(f"{_name(path)} is damaged or cut off ({error}). Copy or download it again.") from error
+            raise OSError(f"{_name(path)} is damaged or cut off ({error}). Copy or download it "
+                          "again.") from error
 
 
 def _check_readable(path) -> None:
@@ -85,10 +97,12 @@ def _check_readable(path) -> None:
     if file.is_dir():
         raise IsADirectoryError(f"'{path}' is a folder. Give the path of one sound file in it.")
     if not file.exists():
-        raise FileNotFoundError(f"'{path}' does not exist. Check the spelling and the folder; a path starts from where the "
-                                "notebook is. A web address has to be downloaded first.")
+        raise FileNotFoundError(f"'{path}' does not exist. Check the spelling and the folder; a "
+                                "path starts from where the notebook is. A web address has to be "
+                                "downloaded first.")
     if not os.access(file, os.R_OK):
-        raise PermissionError(f"'{path}' may not be read by you. Change its permissions, or copy it.")
+        raise PermissionError(f"'{path}' may not be read by you. Change its permissions, or copy "
+                              "it.")
     if file.stat().st_size == 0:
         raise ValueError(f"'{path}' is empty (0 bytes). Copy or download it again.")
 
@@ -97,43 +111,51 @@ def _read(file, mono: bool, start: int, wanted: int | None) -> np.ndarray:
     declared, whole = _declared_frames(file), wanted is None
     if start:
         if start >= file.frames:
-            raise ValueError(f"{_name(file.name)} lasts {file.frames / file.samplerate:.2f} s; choose an offset below that.")
+            raise ValueError(f"{_name(file.name)} lasts {file.frames / file.samplerate:.2f} s; "
+                             "choose an offset below that.")
         file.seek(start)
     blocks, frames = [], 0
-    # Block by block, so that memory follows the data that is there and not what a broken header claims.
+    # Block by block, so that memory follows the data that is there and not what a broken header
+    # claims.
     while whole or frames < wanted:
-        block = file.read(BLOCK if whole else min(BLOCK, wanted - frames), dtype="float32", always_2d=True)
+        block = file.read(BLOCK if whole else min(BLOCK, wanted - frames), dtype="float32",
+                          always_2d=True)
         if not len(block):
             break
         frames += len(block)
         blocks.append(block.mean(axis=1) if mono or file.channels == 1 else block)
         if frames * (1 if mono else file.channels) > MAX_SAMPLES:
-            raise ValueError(f"{_name(file.name)} is too long to load at once. Load a part, e.g. load(path, duration=600).")
+            raise ValueError(f"{_name(file.name)} is too long to load at once. Load a part, e.g. "
+                             "load(path, duration=600).")
     if not frames:
-        raise ValueError(f"{_name(file.name)} holds no samples, only a header. Record, copy or download it again.")
+        raise ValueError(f"{_name(file.name)} holds no samples, only a header. Record, copy or "
+                         "download it again.")
     if whole and start + frames < 0.99 * declared:
-        raise OSError(f"{_name(file.name)} is cut off: {(start + frames) / file.samplerate:.2f} s are left of "
-                      f"{declared / file.samplerate:.2f} s. Copy or download it again, or load what is there with "
-                      "load(path, duration=...).")
+        raise OSError(f"{_name(file.name)} is cut off: {(start + frames) / file.samplerate:.2f} s "
+                      f"are left of {declared / file.samplerate:.2f} s. Copy or download it again, "
+                      "or load what is there with load(path, duration=...).")
     return np.concatenate(blocks)
 
 
 def _declared_frames(file) -> float:
-    # libsndfile silently shortens a wav, aiff or au whose data end early; only its log keeps the header's figure.
+    # libsndfile silently shortens a wav, aiff or au whose data end early; only its log keeps the
+    # header's figure.
     found = re.search(r"(?:data|Data Size|SSND)\s*: (\d+) \(should be (\d+)\)", file.extra_info)
-    # Programs that write into a pipe do not know the length and put a number near 2**31 or 2**32 there.
+    # Programs that write into a pipe do not know the length and put a number near 2**31 or 2**32
+    # there.
     if not found or not int(found[2]) or int(found[1]) > 0x7FFF0000:
         return file.frames
     return file.frames * int(found[1]) / int(found[2])
 
 
 def save(path: str | Path, y: np.ndarray, sr: int, comment: str = "") -> Path:
-    """Save a waveform as .wav or .flac (16-bit PCM), .ogg (Vorbis) or .mp3, whichever the name ends in.
+    """Save a waveform as .wav or .flac (16-bit PCM), .ogg (Vorbis) or .mp3, whichever the name ends
+    in.
 
-    A waveform whose peak exceeds full scale is turned down as a whole until it fits, so nothing is ever clipped.
-    The file appears only when it is complete. Taught in 01_loading_audio.
+    Notebook: 01_loading_audio
 
-    Args:
+    A waveform whose peak exceeds full scale is turned down as a whole until it fits, so nothing is
+    ever clipped. The file appears only when it is complete. Args:
         path: where to; the folder has to exist.
         y: (samples,) or (samples, channels).
         sr: sample rate in Hz.
@@ -147,13 +169,16 @@ def save(path: str | Path, y: np.ndarray, sr: int, comment: str = "") -> Path:
         OSError: if it cannot be written there.
     """
     if not isinstance(path, (str, os.PathLike)):
-        raise ValueError("save takes a path, a waveform and a sample rate, in this order: audio.save('music.wav', y, sr)")
+        raise ValueError("save takes a path, a waveform and a sample rate, in this order: "
+                         "audio.save('music.wav', y, sr)")
     path, y, sr = Path(path), _fitted(waveform(y)), check_rate(sr)
     if path.suffix.lower() not in FORMATS:
-        raise ValueError(f"'{path.name}' ends in none of {', '.join(FORMATS)}. Choose one of these.")
+        raise ValueError(
+            f"'{path.name}' ends in none of {', '.join(FORMATS)}. Choose one of these.")
     how = FORMATS[path.suffix.lower()]
     if how["subtype"] == "PCM_16":
-        # libsndfile would scale by 32767 and load by 1/32768: each round trip would turn the music down a little.
+        # libsndfile would scale by 32767 and load by 1/32768: each round trip would turn the music
+        # down a little.
         y = np.clip(np.round(y * 32768), -32768, 32767).astype(np.int16)
     with writing(path) as temporary:
         _encode(temporary, y, sr, how, comment)
@@ -171,7 +196,8 @@ def _encode(target, y: np.ndarray, sr: int, how: dict, comment: str = "") -> Non
     try:
         file = soundfile.SoundFile(target, "w", sr, channels, **how)
     except (soundfile.LibsndfileError, ValueError) as error:
-        hint = f" at one of {', '.join(map(str, MP3_RATES))} Hz, with one or two channels" if how["format"] == "MP3" else ""
+        hint = (f" at one of {', '.join(map(str, MP3_RATES))} Hz, with one or two channels"
+                if how["format"] == "MP3" else "")
         raise ValueError(f"{how['format']} cannot hold {channels} channel(s) at {sr} Hz. "
                          f"Use .wav, or audio.resample and audio.to_mono first{hint}.") from error
     try:
@@ -186,12 +212,16 @@ def _encode(target, y: np.ndarray, sr: int, how: dict, comment: str = "") -> Non
 
 
 def play(y: np.ndarray, sr: int, label: str = "Sound"):
-    """Show an audio player that holds the sound itself, compressed as MP3 (taught in 01_loading_audio).
+    """Show an audio player that holds the sound itself, compressed as MP3.
 
-    Like `save` it turns down what exceeds full scale; it never turns up, so that loudness can be compared.
+    Notebook: 01_loading_audio
+
+    Like `save` it turns down what exceeds full scale; it never turns up, so that loudness can be
+    compared.
 
     Args:
-        y: (samples,) or (samples, channels), at most ten minutes; beyond two channels it is mixed to one.
+        y: (samples,) or (samples, channels), at most ten minutes; beyond two channels it is mixed
+            to one.
         sr: sample rate in Hz.
         label: what is heard; shown above the player and read out by screen readers.
 
@@ -206,11 +236,13 @@ def play(y: np.ndarray, sr: int, label: str = "Sound"):
     y, sr = _fitted(waveform(y)), check_rate(sr)
     seconds = len(y) / sr
     if seconds > MAX_PLAYED_SECONDS:
-        raise ValueError(f"{seconds / 60:.0f} minutes are too much to keep in a notebook. Play a part, such as y[:60 * sr].")
-    name = html.escape(f"{label} ({seconds:.1f} s)" if seconds >= 1 else f"{label} ({1000 * seconds:.0f} ms)")
+        raise ValueError(f"{seconds / 60:.0f} minutes are too much to keep in a notebook. Play a "
+                         "part, such as y[:60 * sr].")
+    name = html.escape(f"{label} ({seconds:.1f} s)" if seconds >= 1
+                       else f"{label} ({1000 * seconds:.0f} ms)")
     data = base64.b64encode(_mp3(y, sr)).decode()
-    return HTML(f'<figure style="margin: 0.5em 0"><figcaption>{name}</figcaption>'
-                f'<audio controls aria-label="{name}" src="data:audio/mpeg;base64,{data}"></audio></figure>')
+    return HTML(f'<figure style="margin: 0.5em 0"><figcaption>{name}</figcaption><audio controls '
+                f'aria-label="{name}" src="data:audio/mpeg;base64,{data}"></audio></figure>')
 
 
 def _mp3(y: np.ndarray, sr: int) -> bytes:
@@ -218,7 +250,8 @@ def _mp3(y: np.ndarray, sr: int) -> bytes:
         y = to_mono(y)
     encoded = next((r for r in MP3_RATES if r >= sr), MP3_RATES[-1])
     y = _fitted(resample(y, sr, encoded))
-    # Short sounds at the finest quality (quantization noise and aliases stay audible), long ones at half the size.
+    # Short sounds at the finest quality (quantization noise and aliases stay audible), long ones at
+    # half the size.
     quality = 0.0 if len(y) <= 8 * encoded else 0.5
     buffer = io.BytesIO()
     _encode(buffer, y, encoded, {**MP3, "compression_level": quality})
@@ -226,7 +259,9 @@ def _mp3(y: np.ndarray, sr: int) -> bytes:
 
 
 def resample(y: np.ndarray, sr: int, new_sr: int) -> np.ndarray:
-    """Convert a waveform to another sample rate, filtering out what would alias (taught in 01_loading_audio).
+    """Convert a waveform to another sample rate, filtering out what would alias.
+
+    Notebook: 01_loading_audio
 
     Args:
         y: (samples,) or (samples, channels).
@@ -243,6 +278,7 @@ def resample(y: np.ndarray, sr: int, new_sr: int) -> np.ndarray:
         return y
     length = max(1, round(len(y) * new_sr / sr))
     if length * y[0].size > 2 * MAX_SAMPLES:
-        raise ValueError(f"{len(y) / sr / 60:.0f} minutes at {new_sr} Hz do not fit into memory. Resample it in parts.")
+        raise ValueError(f"{len(y) / sr / 60:.0f} minutes at {new_sr} Hz do not fit into memory. "
+                         "Resample it in parts.")
     converted = soxr.resample(y, sr, new_sr)[:length]
     return np.pad(converted, [(0, length - len(converted))] + [(0, 0)] * (y.ndim - 1))

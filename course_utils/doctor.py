@@ -1,7 +1,7 @@
 """A check-up of the set-up: `python -m course_utils doctor`.
 
-It has to run where things are missing, so only the standard library is imported at the top; each check imports what it
-examines, and a check that breaks is a finding.
+It has to run where things are missing, so only the standard library is imported at the top; each
+check imports what it examines, and a check that breaks is a finding.
 """
 import contextlib
 import errno
@@ -19,8 +19,8 @@ from typing import NamedTuple
 from course_utils import environment
 
 NAME = "deep-learning-with-music"
-INSTALL = ("Run `make lab` in the course's folder, and use the Python in .venv. If you do already, delete .venv first. "
-           "In Colab, run the set-up cell again.")
+INSTALL = ("Run `make lab` in the course's folder, and use the Python in .venv. If you do "
+            "already, delete .venv first. In Colab, run the set-up cell again.")
 PYTHONS = (3, 11), (3, 14)  # as in pyproject.toml, which a Python that is too old cannot read
 MEMORY, DISK = 3.0, 1.0  # GB that a notebook may take, and that the cache may grow to
 TUNE = 440.0
@@ -28,7 +28,9 @@ ADDRESS, PATIENCE = "https://github.com", 3.0  # seconds
 
 
 class Finding(NamedTuple):
-    """What a check found: `advice` is empty where all is well; what is not `needed` does not count as a failure."""
+    """What a check found: `advice` is empty where all is well; what is not `needed` does not count
+    as a failure.
+    """
 
     said: str
     advice: str = ""
@@ -36,7 +38,9 @@ class Finding(NamedTuple):
 
 
 def examine() -> bool:
-    """Run all checks and print what they find, with advice for each failure (taught in 00_welcome).
+    """Run all checks and print what they find, with advice for each failure.
+
+    Notebook: 00_welcome
 
     Returns:
         True if nothing that the course needs has failed.
@@ -51,7 +55,8 @@ def examine() -> bool:
             print(f"{'':18} -> {finding.advice}", flush=True)
         given.add(finding.advice)
     seconds = time.perf_counter() - begin
-    told = "All is well: open notebooks/00_welcome.ipynb." if not failed else f"{failed} of {len(CHECKS)} checks failed."
+    told = ("All is well: open notebooks/00_welcome.ipynb." if not failed
+            else f"{failed} of {len(CHECKS)} checks failed.")
     print(f"{told} ({seconds:.0f} s)")
     return not failed
 
@@ -63,12 +68,16 @@ def _finding(check: Callable[[], Finding]) -> Finding:
         return Finding(f"cannot be tried: {error}", INSTALL)
     except OSError as error:
         return Finding(str(error), "Mend what it names, then run the doctor again.")
-    except Exception as error:  # whatever breaks here would break in a notebook, where it is harder to understand
-        return Finding(f"{type(error).__name__}: {error}", "Install the packages afresh: delete .venv, then `make lab`.")
+    # whatever breaks here would break in a notebook, where it is harder to understand
+    except Exception as error:
+        return Finding(f"{type(error).__name__}: {error}",
+                       "Install the packages afresh: delete .venv, then `make lab`.")
 
 
 def _requirements() -> list[str]:
-    """Return the requirements with their ranges, from the checkout or else the installed package."""
+    """Return the requirements with their ranges, from the checkout or else the installed
+    package.
+    """
     import tomllib
 
     file = Path(__file__).resolve().parent.parent / "pyproject.toml"
@@ -80,23 +89,30 @@ def _requirements() -> list[str]:
 
 def python() -> Finding:
     """Compare this Python with those that the course takes."""
-    advice = f"The course takes Python 3.{PYTHONS[0][1]} to 3.{PYTHONS[1][1] - 1}. Install one of those. {INSTALL}"
+    advice = (f"The course takes Python 3.{PYTHONS[0][1]} to 3.{PYTHONS[1][1] - 1}. Install one of "
+              f"those. {INSTALL}")
     fits = PYTHONS[0] <= sys.version_info < PYTHONS[1]
     return Finding(f"{platform.python_version()} ({sys.executable})", "" if fits else advice)
 
 
 def packages() -> Finding:
-    """Compare the installed versions with the ranges in pyproject.toml; newer ones may work, and are told."""
+    """Compare the installed versions with the ranges in pyproject.toml; newer ones may work, and
+    are told.
+    """
     from packaging.requirements import Requirement
 
-    wanted = [r for r in map(Requirement, _requirements()) if r.marker is None or r.marker.evaluate({"extra": "tensorflow"})]
+    wanted = [r for r in map(Requirement, _requirements()) if r.marker is None
+              or r.marker.evaluate({"extra": "tensorflow"})]
     versions = {r: _version(r.name) for r in wanted}
-    wrong = {r: v for r, v in versions.items() if v is None or not r.specifier.contains(v, prereleases=True)}
-    said = "; ".join(f"{r.name} {v or 'is missing'} (wanted: {r.specifier})" for r, v in wrong.items())
+    wrong = {r: v for r,
+             v in versions.items() if v is None or not r.specifier.contains(v, prereleases=True)}
+    said = "; ".join(f"{r.name} {v or 'is missing'} (wanted: {r.specifier})" for r,
+                     v in wrong.items())
     if not wrong:
         return Finding(f"{len(versions)}, all in their ranges")
     if all(v is not None and _newer(r, v) for r, v in wrong.items()):
-        return Finding(said, "Newer than what the course was tried with. If a notebook fails, that may be why.", needed=False)
+        return Finding(said, "Newer than what the course was tried with. If a notebook fails, that "
+                       "may be why.", needed=False)
     return Finding(said, INSTALL)
 
 
@@ -104,12 +120,14 @@ def _newer(requirement, version: str) -> bool:
     """Tell whether a version outside of the range lies above its lower bound."""
     from packaging.version import Version
 
-    return all(Version(version) > Version(spec.version.removesuffix(".*")) for spec in requirement.specifier
-               if spec.operator in (">=", "~=", "=="))
+    return all(Version(version) > Version(spec.version.removesuffix(".*"))
+               for spec in requirement.specifier if spec.operator in (">=", "~=", "=="))
 
 
 def _version(name: str) -> str | None:
-    """Return the version of a package; TensorFlow's CPU build and the plain one stand for each other."""
+    """Return the version of a package; TensorFlow's CPU build and the plain one stand for each
+    other.
+    """
     for candidate in (name, name.removesuffix("-cpu"), f"{name}-cpu"):
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             return importlib.metadata.version(candidate)
@@ -122,7 +140,8 @@ def lab() -> Finding:
         return Finding("not needed in Colab")
     found = {name: _version(name) for name in ("jupyterlab", "jupyterlab_widgets", "ipykernel")}
     missing = [name for name, version in found.items() if version is None]
-    return Finding(f"{' and '.join(missing)} missing", INSTALL) if missing else Finding(f"JupyterLab {found['jupyterlab']}")
+    return (Finding(f"{' and '.join(missing)} missing", INSTALL) if missing
+            else Finding(f"JupyterLab {found['jupyterlab']}"))
 
 
 def memory() -> Finding:
@@ -130,9 +149,11 @@ def memory() -> Finding:
     import psutil
 
     found = psutil.virtual_memory()
-    advice = f"A notebook takes up to {MEMORY:.0f} GB. Close other programs, or kernels that are no longer used (menu Kernel)."
+    advice = (f"A notebook takes up to {MEMORY:.0f} GB. Close other programs, or kernels that are "
+              "no longer used (menu Kernel).")
     enough = found.available >= MEMORY * 1e9
-    return Finding(f"{found.available / 1e9:.1f} GB free of {found.total / 1e9:.1f}", "" if enough else advice)
+    return Finding(f"{found.available / 1e9:.1f} GB free of {found.total / 1e9:.1f}",
+                   "" if enough else advice)
 
 
 def disk() -> Finding:
@@ -162,7 +183,8 @@ def folders() -> Finding:
 
 def data() -> Finding:
     """Compare every shipped file with its checksum."""
-    listed = json.loads((environment.data_folder() / "MANIFEST.json").read_text(encoding="utf-8"))["files"]
+    listed = json.loads((environment.data_folder() / "MANIFEST.json").read_text(encoding="utf-8"))[
+        "files"]
     wrong = []
     for name in listed:
         try:
@@ -170,7 +192,8 @@ def data() -> Finding:
         except OSError:
             wrong.append(name)
     advice = "Restore them: `git checkout data`, or install the package again."
-    return Finding(f"damaged or missing: {', '.join(wrong)}", advice) if wrong else Finding(f"{len(listed)} files, undamaged")
+    return (Finding(f"damaged or missing: {', '.join(wrong)}", advice) if wrong
+            else Finding(f"{len(listed)} files, undamaged"))
 
 
 def sound() -> Finding:
@@ -184,8 +207,10 @@ def sound() -> Finding:
     player = audio.play(y, sr, "A").data
     spectrum = np.abs(np.fft.rfft(y * np.hanning(len(y)), 8 * len(y)))
     pitch = float(spectrum.argmax() * sr / (8 * len(y)))
-    advice = "" if abs(pitch - TUNE) < 3 and "<audio" in player else f"It should be {TUNE:.0f} Hz. {INSTALL}"
-    return Finding(f"a flute plays A at {pitch:.1f} Hz (loudspeakers: hear any player in notebook 00)", advice)
+    advice = ("" if abs(pitch - TUNE) < 3 and "<audio" in player else f"It should be {TUNE:.0f} "
+              f"Hz. {INSTALL}")
+    return Finding(f"a flute plays A at {pitch:.1f} Hz (loudspeakers: hear any player in notebook "
+                   "00)", advice)
 
 
 def training() -> Finding:
@@ -198,11 +223,14 @@ def training() -> Finding:
         return Finding(f"TensorFlow is not installed, so nothing can be trained ({error})", INSTALL)
     keras.utils.set_random_seed(0)
     x = np.sin(np.arange(64)[:, None] / 3 + np.arange(17)).astype("float32")[..., None]
-    model = keras.Sequential([keras.layers.Input((16, 1)), keras.layers.LSTM(8), keras.layers.Dense(1)])
+    model = keras.Sequential([keras.layers.Input((16, 1)), keras.layers.LSTM(8),
+                              keras.layers.Dense(1)])
     model.compile(optimizer=keras.optimizers.Adam(0.03), loss="mse")
     losses = model.fit(x[:, :-1], x[:, -1], epochs=8, verbose=0).history["loss"]
-    said = f"Keras {keras.__version__}, a small LSTM learnt a sine in {time.perf_counter() - begin:.0f} s"
-    return Finding(f"{said} (loss {losses[0]:.2f} to {losses[-1]:.2f})", "" if losses[-1] < 0.8 * losses[0] else INSTALL)
+    said = (f"Keras {keras.__version__}, a small LSTM learnt a sine in "
+            f"{time.perf_counter() - begin:.0f} s")
+    return Finding(f"{said} (loss {losses[0]:.2f} to {losses[-1]:.2f})",
+                   "" if losses[-1] < 0.8 * losses[0] else INSTALL)
 
 
 def network() -> Finding:
@@ -212,19 +240,21 @@ def network() -> Finding:
     with contextlib.suppress(requests.RequestException):
         requests.head(ADDRESS, timeout=PATIENCE)
         return Finding("there")
-    return Finding("none", "Not needed: every notebook has what it needs, only the optional real recordings are downloaded.",
-                   needed=False)
+    return Finding("none", "Not needed: every notebook has what it needs, only the optional real "
+                   "recordings are downloaded.", needed=False)
 
 
-CHECKS: dict[str, Callable[[], Finding]] = {
-    "Python": python, "packages": packages, "JupyterLab": lab, "memory": memory, "disk": disk, "folders": folders,
-    "shipped data": data, "sound": sound, "training": training, "network": network,
-}
+CHECKS: dict[str, Callable[[], Finding]] = {"Python": python, "packages": packages,
+                                            "JupyterLab": lab, "memory": memory, "disk": disk,
+                                            "folders": folders, "shipped data": data,
+                                            "sound": sound, "training": training,
+                                            "network": network}
 
 
 def main() -> int:
     """Examine the set-up; return the exit status, 0 or 1."""
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")  # the tiny training shall not grab a GPU that a notebook is using
+    # the tiny training shall not grab a GPU that a notebook is using
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
     return 0 if examine() else 1
 
 

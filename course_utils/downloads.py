@@ -1,4 +1,6 @@
-"""Large files from the web: resumed where they stopped, compared with their checksum, unpacked without surprises."""
+"""Large files from the web: resumed where they stopped, compared with their checksum, unpacked
+without surprises.
+"""
 import gzip
 import os
 import shutil
@@ -39,12 +41,15 @@ class Source:
 
 
 def collection(source: Source, folder: Path) -> Path:
-    """Return the unpacked folder of a collection, after downloading, checking and unpacking it where it is not there yet.
+    """Return the unpacked folder of a collection, after downloading, checking and unpacking it
+    where it is not there yet.
 
-    The archive is removed once it is unpacked. One that was put into the folder by hand is used like a downloaded one.
+    The archive is removed once it is unpacked. One that was put into the folder by hand is used
+    like a downloaded one.
 
     Raises:
-        OSError: if there is too little room, or downloading or unpacking fails; calling again resumes the download.
+        OSError: if there is too little room, or downloading or unpacking fails; calling again
+            resumes the download.
     """
     if (folder / source.folder).is_dir():
         return folder / source.folder
@@ -59,7 +64,8 @@ def collection(source: Source, folder: Path) -> Path:
 def fetch(url: str, target: str | Path, *, checksum: str, size: int) -> Path:
     """Download a file, going on from where an earlier attempt stopped.
 
-    What has arrived is kept as `target.part`; the target itself appears only when it is complete and its checksum right.
+    What has arrived is kept as `target.part`; the target itself appears only when it is complete
+    and its checksum right.
 
     Args:
         url: address of the file.
@@ -85,19 +91,23 @@ def fetch(url: str, target: str | Path, *, checksum: str, size: int) -> Path:
     part.unlink()
     if resumed:  # The beginning may be of another file, or damaged: once more, from the start.
         return fetch(url, target, checksum=checksum, size=size)
-    raise OSError(f"What came from {url} is not the expected file: its checksum differs. Call again to download it anew; "
-                  "if that does not help, the file was changed or something on the way replaces it.")
+    raise OSError(f"What came from {url} is not the expected file: its checksum differs. Call "
+                  "again to download it anew; if that does not help, the file was changed or "
+                  "something on the way replaces it.")
 
 
 def _is_right(path: Path, checksum: str, size: int) -> bool:
     import pooch
 
     algorithm, _, digest = checksum.partition(":")
-    return path.is_file() and path.stat().st_size == size and pooch.file_hash(path, algorithm) == digest
+    return (path.is_file() and path.stat().st_size == size
+            and pooch.file_hash(path, algorithm) == digest)
 
 
 def _complete(url: str, part: Path, size: int) -> None:
-    """Append to a part until it has its size, again after a broken connection while that brings something."""
+    """Append to a part until it has its size, again after a broken connection while that brings
+    something.
+    """
     if _size(part) > size:
         part.unlink()
     best, failures, reason = 0, 0, ""
@@ -108,15 +118,18 @@ def _complete(url: str, part: Path, size: int) -> None:
         if have > best:
             best, failures = have, 0
         if failures == ATTEMPTS:
-            raise OSError(f"The download of {url} stopped at {_megabytes(best)} of {_megabytes(size)}{reason}. "
-                          "Check the network, then call again: it goes on from there.")
+            raise OSError(f"The download of {url} stopped at {_megabytes(best)} of "
+                          f"{_megabytes(size)}{reason}. Check the network, then call again: it "
+                          "goes on from there.")
         time.sleep(WAIT * failures)
         failures += 1
         reason = _receive(url, part, size)
 
 
 def _receive(url: str, part: Path, size: int) -> str:
-    """Fetch what a part lacks; return what broke off, if anything did that may go better next time."""
+    """Fetch what a part lacks; return what broke off, if anything did that may go better next
+    time.
+    """
     import requests
 
     have = _size(part)
@@ -128,41 +141,47 @@ def _receive(url: str, part: Path, size: int) -> str:
             # A server that knows no ranges answers 200 and sends everything.
             _append(response, part, have if response.status_code == 206 else 0, size)
     except requests.RequestException as error:
-        return f" ({type(error).__name__ if error.response is None else error.response.status_code})"
+        return (
+            f" ({type(error).__name__ if error.response is None else error.response.status_code})")
     except OSError as error:
         if error.errno is None:
             raise
-        raise type(error)(f"'{part}' could not be written ({error.strerror}). Make room or choose another folder, "
-                          "then call again: what has arrived is kept.") from error
+        raise type(error)(f"'{part}' could not be written ({error.strerror}). Make room or choose "
+                          "another folder, then call again: what has arrived is kept.") from error
     return ""
 
 
 def _check_answer(response, url: str, size: int) -> None:
-    """Find out before the first byte whether this is the file, so that nobody waits for gigabytes of another."""
+    """Find out before the first byte whether this is the file, so that nobody waits for gigabytes
+    of another.
+    """
     code = response.status_code
     if code >= 500 or code in (408, 429):
         response.raise_for_status()
     if code >= 400 and code != 416:
-        raise OSError(f"{url} cannot be downloaded: the server answers {code}. It may have moved; look for its new address "
-                      "on the publisher's page.")
-    total = response.headers.get("Content-Range", "").rpartition("/")[2] or response.headers.get("Content-Length", "")
+        raise OSError(f"{url} cannot be downloaded: the server answers {code}. It may have moved; "
+                      "look for its new address on the publisher's page.")
+    total = (response.headers.get("Content-Range", "").rpartition("/")[2]
+             or response.headers.get("Content-Length", ""))
     if code == 416 or (total.isdigit() and int(total) != size):
         raise _changed(url, size)
 
 
 def _changed(url: str, size: int) -> OSError:
-    return OSError(f"{url} is not the expected file of {size} bytes. Perhaps your network asks you to log in first (open any "
-                   "web page), or the publisher has changed the file.")
+    return OSError(f"{url} is not the expected file of {size} bytes. Perhaps your network asks you "
+                   "to log in first (open any web page), or the publisher has changed the file.")
 
 
 def _append(response, part: Path, have: int, size: int) -> None:
     from tqdm import tqdm
 
-    with open(part, "r+b" if have else "wb") as file, tqdm(
-            total=size, initial=have, desc=part.stem, unit="B", unit_scale=True, disable=environment.quiet()) as bar:
+    with open(part, "r+b" if have else "wb") as file, tqdm(total=size, initial=have, desc=part.stem,
+                                                           unit="B", unit_scale=True,
+                                                           disable=environment.quiet()) as bar:
         file.seek(have)
         for block in response.iter_content(BLOCK):
-            file.write(block[: size + 1 - file.tell()])  # one byte too many shows that it is another file
+            # one byte too many shows that it is another file
+            file.write(block[: size + 1 - file.tell()])
             bar.update(len(block))
             if file.tell() > size:
                 break
@@ -178,20 +197,23 @@ def _megabytes(size: float) -> str:
 
 def _check_room(source: Source, folder: Path, archive: Path) -> None:
     there = max(_size(archive), _size(archive.with_name(archive.name + ".part")))
-    needed, free = source.size - min(there, source.size) + source.unpacked, shutil.disk_usage(folder).free
+    needed, free = source.size - min(there,
+                                     source.size) + source.unpacked, shutil.disk_usage(folder).free
     if needed > free:
-        raise OSError(f"{source.folder} needs {_megabytes(needed)} in '{folder}', where {_megabytes(free)} are free. "
-                      "Make room, or give another folder.")
+        raise OSError(f"{source.folder} needs {_megabytes(needed)} in '{folder}', where "
+                      f"{_megabytes(free)} are free. Make room, or give another folder.")
 
 
 def unpack(archive: str | Path, folder: str | Path, top: str, *, max_bytes: int) -> Path:
     """Unpack one folder from a .zip or .tar.gz file, all of it or nothing.
 
     Args:
-        archive: the archive. Only plain files with paths inside of the folder are accepted: no links, no devices.
+        archive: the archive. Only plain files with paths inside of the folder are accepted: no
+            links, no devices.
         folder: where to put the folder.
         top: name of the folder in the archive, and of the one that is made.
-        max_bytes: upper bound of what may be written; each file counts 512 bytes more than its size.
+        max_bytes: upper bound of what may be written; each file counts 512 bytes more than its
+            size.
 
     Returns:
         The new folder.
@@ -206,15 +228,18 @@ def unpack(archive: str | Path, folder: str | Path, top: str, *, max_bytes: int)
         temporary.mkdir()
         _extract(archive, temporary, max_bytes)
         if not (temporary / top).is_dir():
-            raise OSError(f"'{archive}' holds no folder '{top}'. Delete it, then download it again.")
+            raise OSError(
+                f"'{archive}' holds no folder '{top}'. Delete it, then download it again.")
         os.replace(temporary / top, folder / top)
     except Exception as error:
         if type(error) is OSError and error.errno is None:
             raise
         if getattr(error, "errno", None) is not None:
-            raise type(error)(f"'{archive}' could not be unpacked in '{folder}' ({error.strerror}). Make room there or choose "
-                              "another folder, then call again.") from error
-        raise OSError(f"'{archive}' is damaged ({error}). Delete it, then download it again.") from error
+            raise type(error)(f"'{archive}' could not be unpacked in '{folder}' "
+                              f"({error.strerror}). Make room there or choose another folder, then "
+                              "call again.") from error
+        raise OSError(
+            f"'{archive}' is damaged ({error}). Delete it, then download it again.") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return folder / top
@@ -224,7 +249,8 @@ def _extract(archive: Path, folder: Path, max_bytes: int) -> None:
     from tqdm import tqdm
 
     members = _zip_members(archive) if archive.suffix == ".zip" else _tar_members(archive)
-    for name, source in tqdm(members, f"Unpacking {archive.name}", unit=" files", disable=environment.quiet()):
+    for name, source in tqdm(members, f"Unpacking {archive.name}", unit=" files",
+                             disable=environment.quiet()):
         target = inside(folder, name)
         target.parent.mkdir(parents=True, exist_ok=True)
         max_bytes -= HEADER
@@ -232,7 +258,8 @@ def _extract(archive: Path, folder: Path, max_bytes: int) -> None:
             while max_bytes >= 0 and (block := source.read(BLOCK)):
                 max_bytes -= file.write(block)
         if max_bytes < 0:
-            raise OSError(f"'{archive}' unpacks to more than its publisher says. It is not safe: delete it.")
+            raise OSError(f"'{archive}' unpacks to more than its publisher says. It is not safe: "
+                          "delete it.")
 
 
 def inside(folder: Path, name: str) -> Path:
@@ -242,8 +269,10 @@ def inside(folder: Path, name: str) -> Path:
         OSError: if it does not, or would not on another system.
     """
     path = PurePosixPath(name)
-    if not path.parts or path.is_absolute() or ".." in path.parts or any(c in name for c in "\\:\0"):
-        raise OSError(f"The archive holds a file '{name}', which would lie outside of '{folder}'. It is not safe: delete it.")
+    if not path.parts or path.is_absolute() or ".." in path.parts or any(c in name
+                                                                         for c in "\\:\0"):
+        raise OSError(f"The archive holds a file '{name}', which would lie outside of '{folder}'. "
+                      "It is not safe: delete it.")
     return folder.joinpath(*path.parts)
 
 
@@ -251,17 +280,20 @@ def _zip_members(archive: Path) -> Iterator[tuple[str, BinaryIO]]:
     with zipfile.ZipFile(archive) as file:
         for member in file.infolist():
             if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
-                raise OSError(f"'{archive}' holds a link or device, '{member.filename}'. It is not safe: delete it.")
+                raise OSError(f"'{archive}' holds a link or device, '{member.filename}'. It is not "
+                              "safe: delete it.")
             if not member.is_dir():
                 with file.open(member) as source:
                     yield member.orig_filename, source
 
 
 def _tar_members(archive: Path) -> Iterator[tuple[str, BinaryIO]]:
-    with gzip.open(archive) as stream, tarfile.open(fileobj=stream, mode="r|", tarinfo=_Member) as file:
+    with gzip.open(archive) as stream, tarfile.open(fileobj=stream, mode="r|",
+                                                    tarinfo=_Member) as file:
         for member in file:
             if not (member.isreg() or member.isdir()):
-                raise OSError(f"'{archive}' holds a link or device, '{member.name}'. It is not safe: delete it.")
+                raise OSError(f"'{archive}' holds a link or device, '{member.name}'. It is not "
+                              "safe: delete it.")
             if member.isreg():
                 yield member.name, file.extractfile(member)
 
@@ -272,5 +304,6 @@ class _Member(tarfile.TarInfo):
         """Refuse an enormous name or comment, since tarfile would read all of it into memory."""
         member = super().frombuf(*args)
         if not member.isreg() and member.size > BLOCK:
-            raise OSError(f"The archive's entry '{member.name}' has a header of {member.size} bytes. It is not safe: delete it.")
+            raise OSError(f"The archive's entry '{member.name}' has a header of {member.size} "
+                          "bytes. It is not safe: delete it.")
         return member

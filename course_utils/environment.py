@@ -13,7 +13,8 @@ from pathlib import Path
 
 BUDGETS = ("quick", "full")
 
-# TensorFlow writes notes about the processor to stderr while it is imported, which a notebook would show as if they were errors.
+# TensorFlow writes notes about the processor to stderr while it is imported, which a notebook would
+# show as if they were errors.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
@@ -28,16 +29,20 @@ def quiet() -> bool:
 
 
 def data_folder() -> Path:
-    """Return the folder of shipped data: `data/` of the repository, or the copy inside an installed wheel."""
+    """Return the folder of shipped data: `data/` of the repository, or the copy inside an installed
+    wheel.
+    """
     package = Path(__file__).parent
     for folder in (package.parent / "data", package / "data"):
         if (folder / "MANIFEST.json").exists():
             return folder
-    raise FileNotFoundError("The course's data folder is missing. Install the package again, or clone the repository afresh.")
+    raise FileNotFoundError("The course's data folder is missing. Install the package again, or "
+                            "clone the repository afresh.")
 
 
 def cache_folder() -> Path:
-    """Return the folder for files that can be made again (`COURSE_CACHE`, or the user's cache folder).
+    """Return the folder for files that can be made again (`COURSE_CACHE`, or the user's cache
+    folder).
 
     Raises:
         OSError: if it is not there and cannot be made.
@@ -54,7 +59,9 @@ def cache_folder() -> Path:
 
 
 def use_budget(name: str) -> None:
-    """Choose `"quick"` (laptop, minutes) or `"full"` (GPU, or an evening) for all later cells (taught in 00_welcome).
+    """Choose `"quick"` (laptop, minutes) or `"full"` (GPU, or an evening) for all later cells.
+
+    Notebook: 00_welcome
 
     Raises:
         ValueError: if the name is neither.
@@ -72,12 +79,16 @@ def budget() -> str:
     """
     name = os.environ.get("COURSE_BUDGET") or "quick"
     if name not in BUDGETS:
-        raise ValueError(f"COURSE_BUDGET is {name!r}; set it to one of {', '.join(BUDGETS)}, or unset it.")
+        raise ValueError(f"COURSE_BUDGET is {name!r}; set it to one of {', '.join(BUDGETS)}, or "
+                         "unset it.")
     return name
 
 
 def by_budget(quick, full):
-    """Return `quick` or `full`, whichever the budget in force asks for (taught in 00_welcome)."""
+    """Return `quick` or `full`, whichever the budget in force asks for.
+
+    Notebook: 00_welcome
+    """
     return full if budget() == "full" else quick
 
 
@@ -95,7 +106,8 @@ def sha256(path: str | Path) -> str:
 
 
 def shipped(name: str) -> Path:
-    """Return the path of a shipped data file, after comparing its checksum with `data/MANIFEST.json`.
+    """Return the path of a shipped data file, after comparing its checksum with
+    `data/MANIFEST.json`.
 
     Args:
         name: path inside the data folder, such as `"chorales.npz"`.
@@ -115,26 +127,46 @@ def shipped(name: str) -> Path:
     return path
 
 
+def stored(name: str) -> dict:
+    """Return what a shipped JSON file holds: the figures that a benchmark measured, or a network's
+    card.
+
+    Args:
+        name: path inside the data folder, such as `"gan_toy.json"` or
+            `"weights/chorale_lstm.json"`.
+
+    Raises:
+        OSError: as `shipped`.
+    """
+    return json.loads(shipped(name).read_text(encoding="utf-8"))
+
+
 @contextlib.contextmanager
 def writing(target: str | Path) -> Iterator[Path]:
     """Yield a temporary path next to `target`; move it there only if the block succeeds.
 
-    A reader therefore never sees a half-written file, and a full disk leaves the old file as it was.
+    A reader therefore never sees a half-written file, and a full disk leaves the old file as it
+    was.
 
     Raises:
-        OSError: if the target is a folder or write-protected, or its folder is missing or cannot be written to.
+        OSError: if the target is a folder or write-protected, or its folder is missing or cannot be
+            written to.
     """
     target = Path(target)
     if target.is_dir():
-        raise IsADirectoryError(f"'{target}' is a folder. Give a file name, such as '{target / 'music.wav'}'.")
+        raise IsADirectoryError(f"'{target}' is a folder. Give a file name, such as "
+                                f"'{target / 'music.wav'}'.")
     if not target.parent.is_dir():
-        raise FileNotFoundError(f"There is no folder '{target.parent}'. Create it first, or choose another place.")
+        raise FileNotFoundError(f"There is no folder '{target.parent}'. Create it first, or choose "
+                                "another place.")
     if target.exists() and not (target.is_file() and os.access(target, os.W_OK)):
-        raise PermissionError(f"'{target}' is write-protected, or not an ordinary file. Choose another name.")
+        raise PermissionError(f"'{target}' is write-protected, or not an ordinary file. Choose "
+                              "another name.")
     try:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=target.suffix)
     except OSError as error:
-        raise type(error)(f"Cannot write into '{target.parent}' ({error.strerror}). Choose another place.") from error
+        raise type(error)(f"Cannot write into '{target.parent}' ({error.strerror}). Choose another "
+                          "place.") from error
     os.close(handle)
     temporary = Path(name)
     try:
@@ -157,29 +189,34 @@ def cores() -> int:
 
 
 def report() -> dict[str, str]:
-    """Return what a bug report needs, one line a fact: versions, processor, memory, disk, GPU, budget."""
+    """Return what a bug report needs, one line a fact: versions, processor, memory, disk, GPU,
+    budget.
+    """
     import psutil
     import tensorflow as tf
 
-    details = [tf.config.experimental.get_device_details(gpu) for gpu in tf.config.list_physical_devices("GPU")]
+    details = [tf.config.experimental.get_device_details(gpu)
+               for gpu in tf.config.list_physical_devices("GPU")]
     packages = ("tensorflow", "keras", "librosa", "numpy", "music21", "ipywidgets", "jupyterlab")
-    return {
-        "Python": platform.python_version(),
-        "System": f"{platform.system()} {platform.machine()}" + (", Google Colab" if in_colab() else ""),
-        **{name: _version(name) for name in packages},
-        "CPU cores": str(cores()),
-        "Memory": f"{psutil.virtual_memory().total / 1e9:.0f} GB",
-        "Free disk space": f"{psutil.disk_usage(cache_folder()).free / 1e9:.0f} GB",
-        "GPU": ", ".join(gpu.get("device_name", "unnamed") for gpu in details) or "none (not needed)",
-        "Budget": budget(),
-    }
+    return {"Python": platform.python_version(),
+            "System": f"{platform.system()} {platform.machine()}"
+            + (", Google Colab" if in_colab() else ""),
+            **{name: _version(name) for name in packages}, "CPU cores": str(cores()),
+            "Memory": f"{psutil.virtual_memory().total / 1e9:.0f} GB",
+            "Free disk space": f"{psutil.disk_usage(cache_folder()).free / 1e9:.0f} GB",
+            "GPU": ", ".join(gpu.get("device_name", "unnamed") for gpu in details)
+            or "none (not needed)", "Budget": budget()}
 
 
 def show_report():
-    """Show `report` as a table under a notebook cell (taught in 00_welcome)."""
+    """Show `report` as a table under a notebook cell.
+
+    Notebook: 00_welcome
+    """
     from IPython.display import HTML
 
-    rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in report().items())
+    rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name,
+                   value in report().items())
     return HTML(f"<table>{rows}</table>")
 
 

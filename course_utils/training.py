@@ -1,4 +1,6 @@
-"""Training loops: chorale windows, a fit that resumes after an interruption, and what all resumed trainings share."""
+"""Training loops: chorale windows, a fit that resumes after an interruption, and what all resumed
+trainings share.
+"""
 import csv
 import json
 import zipfile
@@ -11,58 +13,13 @@ import numpy as np
 import tensorflow as tf
 from tqdm.auto import tqdm
 
-from course_utils import environment, networks
-
-TRANSPOSITIONS = range(-5, 7)
+from course_utils import environment
 
 
-def chorale_windows(pieces: list[dict], batch: int, steps: int, seed: int) -> Callable[[int], dict]:
-    """Return a function from a step number to a random batch of windows, transposed at random.
-
-    What a composer may leave open is hidden at random: phrase and key in half of the windows, the previous step's
-    onsets in another half, the beat in a tenth. The same seed and number always give the same batch.
-
-    Args:
-        pieces: `networks.chorale_inputs` of each piece.
-        batch: windows a batch.
-        steps: window length in sixteenths; no piece may be shorter.
-        seed: seed of all choices.
-    """
-    lengths = np.array([len(p["beat"]) for p in pieces])
-    if lengths.min() < steps:
-        raise ValueError(f"A piece has {lengths.min()} steps, fewer than the window's {steps}. Choose a shorter window.")
-
-    def make(number: int) -> dict:
-        rng = np.random.default_rng([seed, number])
-        chosen = rng.choice(len(pieces), batch, p=lengths / lengths.sum())
-        starts = np.maximum(0, rng.integers(-16, lengths[chosen] - steps + 1))
-        windows = {name: np.stack([pieces[i][name][s : s + steps] for i, s in zip(chosen, starts)]) for name in networks.INPUTS}
-        return _hide(_transpose(windows, rng.choice(TRANSPOSITIONS, batch)), rng)
-
-    return make
-
-
-def _transpose(windows: dict, semitones: np.ndarray) -> dict:
-    shift = semitones[:, None, None]
-    moved = {name: np.where((windows[name] == 0) | (windows[name] == networks.START), windows[name], windows[name] + shift)
-             for name in ("tokens", "previous")}
-    key = networks.turned(windows["key"], semitones[:, None])
-    return windows | {name: column.astype(np.int32) for name, column in (moved | {"key": key}).items()}
-
-
-def _hide(windows: dict, rng: np.random.Generator) -> dict:
-    batch = len(windows["key"])
-    known = {"phrase": 0.5, "key": 0.5, "struck": 0.5, "beat": 0.9}
-    hidden = {}
-    for name, probability in known.items():
-        keep = (rng.random(batch) < probability).astype(np.int32)
-        hidden[name] = windows[name] * keep.reshape(-1, *[1] * (windows[name].ndim - 1))
-    return windows | hidden
-
-
-def train(model, loss: Callable, batches: Callable[[int], dict], steps: int, folder: Path, *, learning_rate: float,
-          evaluate: Callable[[], float], every: int) -> list[dict]:
-    """Train, keep the weights that are best by `evaluate`, and resume where an interrupted run stopped.
+def train(model, loss: Callable, batches: Callable[[int], dict], steps: int, folder: Path, *,
+          learning_rate: float, evaluate: Callable[[], float], every: int) -> list[dict]:
+    """Train, keep the weights that are best by `evaluate`, and resume where an interrupted run
+    stopped.
 
     Args:
         model: a built Keras model; ends with its best weights.
@@ -79,19 +36,22 @@ def train(model, loss: Callable, batches: Callable[[int], dict], steps: int, fol
     """
     folder.mkdir(parents=True, exist_ok=True)
     warmup = min(100, steps // 10)
-    schedule = keras.optimizers.schedules.CosineDecay(0.0, steps - warmup, alpha=0.01, warmup_target=learning_rate,
+    schedule = keras.optimizers.schedules.CosineDecay(0.0, steps - warmup, alpha=0.01,
+                                                      warmup_target=learning_rate,
                                                       warmup_steps=warmup)
     optimizer = keras.optimizers.Adam(schedule, global_clipnorm=1.0)
     optimizer.build(model.trainable_variables)
     state = folder / "state.npz"
     done = restore_state(state, [*model.variables, *optimizer.variables])
-    history, log, best = _read(folder / "history.csv", done), folder / "history.csv", folder / "best.weights.h5"
+    history, log, best = _read(folder / "history.csv",
+                               done), folder / "history.csv", folder / "best.weights.h5"
 
     @tf.function
     def update(batch):
         with tf.GradientTape() as tape:
             value = loss(model, batch)
-        optimizer.apply_gradients(zip(tape.gradient(value, model.trainable_variables), model.trainable_variables))
+        optimizer.apply_gradients(zip(tape.gradient(value, model.trainable_variables),
+                                      model.trainable_variables))
         return value
 
     losses = []
@@ -104,7 +64,8 @@ def train(model, loss: Callable, batches: Callable[[int], dict], steps: int, fol
             validation = evaluate()
             if not history or validation < min(row["validation"] for row in history):
                 model.save_weights(best)
-            history.append({"step": number + 1, "loss": float(np.mean(losses)), "validation": validation})
+            history.append({"step": number + 1, "loss": float(np.mean(losses)),
+                            "validation": validation})
             losses.clear()
             bar.set_postfix(history[-1])
             _write(log, history)
@@ -118,7 +79,8 @@ def save_state(path: Path, variables: list, done: int) -> None:
 
     Args:
         path: of the .npz file.
-        variables: Keras variables of networks, optimizers and random generators, always in the same order.
+        variables: Keras variables of networks, optimizers and random generators, always in the same
+            order.
         done: number of steps done.
     """
     with environment.writing(path) as temporary, open(temporary, "wb") as file:
@@ -137,9 +99,11 @@ def restore_state(path: Path, variables: list) -> int:
         with np.load(path) as arrays:
             done, *values = (arrays[name] for name in arrays.files)
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"'{path}' is damaged ({error}). Delete its folder to train anew.") from error
+        raise ValueError(
+            f"'{path}' is damaged ({error}). Delete its folder to train anew.") from error
     if done.shape or [v.shape for v in values] != [tuple(v.shape) for v in variables]:
-        raise ValueError(f"'{path}' belongs to another network. Delete its folder to train anew, or name another folder.")
+        raise ValueError(f"'{path}' belongs to another network. Delete its folder to train anew, "
+                         "or name another folder.")
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
     return int(done)
@@ -157,17 +121,21 @@ def check_same_training(folder: Path, recipe: dict, data: np.ndarray) -> None:
         ValueError: if the folder holds another training.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    note, text = folder / "recipe.json", json.dumps(recipe | {"data": zlib.crc32(np.ascontiguousarray(data))})
+    note, text = folder / "recipe.json", json.dumps(recipe
+                                                    | {"data":
+                                                       zlib.crc32(np.ascontiguousarray(data))})
     if not note.exists():
         with environment.writing(note) as temporary:
             temporary.write_text(text, encoding="utf-8")
     if note.read_text(encoding="utf-8") != text:
-        raise ValueError(f"'{folder}' holds a training with other settings or other data. Delete it to train anew, or name "
-                         "another folder.")
+        raise ValueError(f"'{folder}' holds a training with other settings or other data. Delete "
+                         "it to train anew, or name another folder.")
 
 
-def make_adams(networks: Sequence[keras.Model], rates: Sequence, betas: tuple[float, float] = (0.5, 0.9)) -> tuple:
-    """Return an Adam for each network, ready to be saved; by default with the short memory that a GAN needs.
+def make_adams(networks: Sequence[keras.Model], rates: Sequence,
+               betas: tuple[float, float] = (0.5, 0.9)) -> tuple:
+    """Return an Adam for each network, ready to be saved; by default with the short memory that a
+    GAN needs.
 
     Args:
         networks: built ones.
@@ -182,7 +150,9 @@ def make_adams(networks: Sequence[keras.Model], rates: Sequence, betas: tuple[fl
 
 @tf.function
 def follow(average: keras.Model, generator: keras.Model, share):
-    """Move the averaged generator a share of the way towards the newest one (written out in 10_gan_composes_bars).
+    """Move the averaged generator a share of the way towards the newest one.
+
+    Notebook: 10_gan_composes_bars (written out)
 
     Source: Yazıcı et al., The unusual effectiveness of averaging in GAN training (2019).
 

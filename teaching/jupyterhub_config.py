@@ -1,4 +1,5 @@
-"""JupyterHub for one room: each learner gets a folder with the notebooks, on one machine that all of them share.
+"""JupyterHub for one room: each learner gets a folder with the notebooks, on one machine that all
+of them share.
 
 Set up, in the course's folder, after `make lab` worked once:
 
@@ -6,12 +7,13 @@ Set up, in the course's folder, after `make lab` worked once:
     npm install --prefix .hub configurable-http-proxy     # needs Node.js
     COURSE_HUB_PASSWORD=four-random-words .venv/bin/jupyterhub -f teaching/jupyterhub_config.py
 
-Learners open http://THE-SERVER:8000, and sign in with any name (letters, digits, - and _) and the room's password. All servers
-run as the user who started the hub, so this is for a room whose people trust each other, in a network of its own; never for the
-open internet.
+Learners open http://THE-SERVER:8000, and sign in with any name (letters, digits, - and _) and the
+room's password. All servers run as the user who started the hub, so this is for a room whose people
+trust each other, in a network of its own; never for the open internet.
 
-COURSE_HUB_FOLDER (default: hub/ below the present folder) holds the learners' work, and stays when the hub stops.
-COURSE_HUB_PORT (8000), COURSE_HUB_LEARNERS (50 servers at most), COURSE_HUB_THREADS (2 for each).
+COURSE_HUB_FOLDER (default: hub/ below the present folder) holds the learners' work, and stays when
+the hub stops. COURSE_HUB_PORT (8000), COURSE_HUB_LEARNERS (50 servers at most), COURSE_HUB_THREADS
+(2 for each).
 """
 import os
 import shutil
@@ -26,7 +28,8 @@ THREADS = os.environ.get("COURSE_HUB_THREADS", "2")
 PORT = int(os.environ.get("COURSE_HUB_PORT", "8000"))
 
 if not os.environ.get("COURSE_HUB_PASSWORD"):
-    sys.exit("Choose the room's password first: COURSE_HUB_PASSWORD=... jupyterhub -f teaching/jupyterhub_config.py")
+    sys.exit("Choose the room's password first: COURSE_HUB_PASSWORD=... jupyterhub -f "
+             "teaching/jupyterhub_config.py")
 
 
 def give_notebooks(spawner) -> None:
@@ -35,7 +38,8 @@ def give_notebooks(spawner) -> None:
     if not (home / "notebooks").exists():
         unfinished = home / ".unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
-        shutil.copytree(COURSE / "notebooks", unfinished, ignore=shutil.ignore_patterns("solutions", ".*"))
+        shutil.copytree(COURSE / "notebooks", unfinished,
+                        ignore=shutil.ignore_patterns("solutions", ".*"))
         unfinished.rename(home / "notebooks")
 
 
@@ -68,7 +72,8 @@ c.Spawner.notebook_dir = str(HUB / "learners" / "{username}")
 c.Spawner.pre_spawn_hook = give_notebooks
 c.Spawner.environment = {
     "COURSE_CACHE": str(HUB / "cache"), "TF_CPP_MIN_LOG_LEVEL": "3",
-    # As many threads as the machine has cores, for each of fifty learners, would only get in each other's way.
+    # As many threads as the machine has cores, for each of fifty learners, would only get in each
+    # other's way.
     "OMP_NUM_THREADS": THREADS, "TF_NUM_INTRAOP_THREADS": THREADS, "TF_NUM_INTEROP_THREADS": "1",
 }
 c.Spawner.http_timeout = c.Spawner.start_timeout = 120

@@ -1,4 +1,6 @@
-"""The same surroundings for every test: quiet libraries, the quick budget, no learner's settings, repeatable hypothesis."""
+"""The same surroundings for every test: quiet libraries, the quick budget, no learner's settings,
+repeatable hypothesis.
+"""
 import os
 
 from hypothesis import settings

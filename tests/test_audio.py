@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from course_utils import audio
+from course_utils.checks import SR
 
-SR = 16000
 TONE = (0.5 * np.sin(2 * np.pi * 440 * np.arange(SR) / SR)).astype(np.float32)
 
 
@@ -55,8 +55,9 @@ def sounds(tmp_path_factory):
 
 
 def _header(size: int, sr: int = 44100) -> bytes:
-    return (b"RIFF" + struct.pack("<I", size + 36) + b"WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 1, sr, 2 * sr, 2, 16)
-            + b"data" + struct.pack("<I", size))
+    return (b"RIFF" + struct.pack("<I", size + 36) + b"WAVEfmt "
+             + struct.pack("<IHHIIHH", 16, 1, 1, sr, 2 * sr, 2, 16) + b"data"
+             + struct.pack("<I", size))
 
 
 BAD_FILES = [
@@ -129,8 +130,8 @@ BAD_WAVEFORMS = [
 
 @pytest.mark.parametrize(("y", "advice"), BAD_WAVEFORMS)
 def test_what_is_no_waveform_is_refused_everywhere_and_leaves_no_file(tmp_path, y, advice):
-    for use in (audio.waveform, audio.to_mono, lambda y: audio.save(tmp_path / "a.wav", y, SR), lambda y: audio.play(y, SR),
-                lambda y: audio.resample(y, SR, 8000)):
+    for use in (audio.waveform, audio.to_mono, lambda y: audio.save(tmp_path / "a.wav", y, SR),
+                lambda y: audio.play(y, SR), lambda y: audio.resample(y, SR, 8000)):
         with pytest.raises(ValueError, match=advice) as caught:
             use(y)
         _is_ours(caught)
@@ -172,7 +173,8 @@ def test_a_failed_save_keeps_the_old_file(tmp_path, monkeypatch):
     assert [p.name for p in tmp_path.iterdir()] == ["music.wav"]
 
 
-@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs a folder that nobody can write to")
+@pytest.mark.skipif(not os.path.isdir("/proc/self"),
+                    reason="needs a folder that nobody can write to")
 def test_a_read_only_folder_is_named():
     with pytest.raises(OSError, match="Choose another place"):
         audio.save("/proc/self/music.wav", TONE, SR)
@@ -185,7 +187,8 @@ def test_arguments_in_the_wrong_order_are_explained():
         audio.load(TONE)
 
 
-@pytest.mark.parametrize("name", ["tone.wav", "tone.flac", "tone.mp3", "tone.aiff", "tone.ogg", "tone.opus", "tone.au"])
+@pytest.mark.parametrize("name", ["tone.wav", "tone.flac", "tone.mp3", "tone.aiff", "tone.ogg",
+                                  "tone.opus", "tone.au"])
 def test_formats_load_with_pitch_and_length(sounds, name):
     y, sr = audio.load(sounds / name)
     assert sr == SR
@@ -197,7 +200,8 @@ def test_formats_load_with_pitch_and_length(sounds, name):
 def test_load_accepts_text_paths_and_opened_files(sounds):
     expected, _ = audio.load(sounds / "tone.wav")
     np.testing.assert_array_equal(audio.load(str(sounds / "tone.wav"))[0], expected)
-    np.testing.assert_array_equal(audio.load(io.BytesIO((sounds / "tone.wav").read_bytes()))[0], expected)
+    np.testing.assert_array_equal(audio.load(io.BytesIO((sounds / "tone.wav").read_bytes()))[0],
+                                  expected)
     with pytest.raises(ValueError, match="The opened file could not be decoded"):
         audio.load(io.BytesIO(b"nothing"))
 
@@ -252,8 +256,10 @@ def test_too_long_to_load_at_once_is_refused_early(sounds, monkeypatch):
 SAMPLES = st.floats(-1, 1, width=32)
 
 
-@given(arrays(np.float32, st.one_of(st.integers(1, 300), st.tuples(st.integers(1, 300), st.integers(2, 4))), elements=SAMPLES),
-       st.sampled_from(["wav", "flac", "WAV"]), st.sampled_from([8000, 44100, 192000]))
+@given(arrays(np.float32,
+              st.one_of(st.integers(1, 300), st.tuples(st.integers(1, 300), st.integers(2, 4))),
+              elements=SAMPLES), st.sampled_from(["wav", "flac", "WAV"]),
+       st.sampled_from([8000, 44100, 192000]))
 def test_saving_and_loading_keeps_samples_within_quantization(tmp_path_factory, y, ending, sr):
     path = audio.save(tmp_path_factory.mktemp("round") / f"trip.{ending}", y, sr)
     once, rate = audio.load(path, mono=False)
@@ -293,8 +299,9 @@ def test_a_long_ogg_is_written(tmp_path):
     assert soundfile.info(path).frames == 300 * SR
 
 
-@pytest.mark.parametrize(("dtype", "loudest"), [(np.int8, 127 / 128), (np.int16, 32767 / 32768), (np.int32, 1.0),
-                                                (np.uint8, 127 / 128)])
+@pytest.mark.parametrize(("dtype", "loudest"),
+                         [(np.int8, 127 / 128), (np.int16, 32767 / 32768), (np.int32, 1.0),
+                          (np.uint8, 127 / 128)])
 def test_integers_are_scaled_by_their_full_scale(dtype, loudest):
     info = np.iinfo(dtype)
     y = audio.waveform(np.array([info.min, info.max], dtype))
@@ -312,7 +319,9 @@ def _decoded(player) -> tuple[np.ndarray, int]:
     return soundfile.read(io.BytesIO(base64.b64decode(content)))
 
 
-@pytest.mark.parametrize(("sr", "encoded"), [(16000, 16000), (44100, 44100), (10000, 11025), (96000, 48000), (2000, 8000)])
+@pytest.mark.parametrize(("sr", "encoded"),
+                         [(16000, 16000), (44100, 44100), (10000, 11025), (96000, 48000),
+                          (2000, 8000)])
 def test_the_player_plays_the_sound(sr, encoded):
     y = 0.5 * np.sin(2 * np.pi * 330 * np.arange(2 * sr) / sr)
     heard, rate = _decoded(audio.play(y, sr))
@@ -349,7 +358,8 @@ def test_the_player_refuses_what_a_notebook_cannot_hold():
         audio.play(np.zeros(601 * 1000), 1000)
 
 
-@given(st.integers(1, 2000), st.sampled_from([100, 8000, 16000, 44100]), st.sampled_from([100, 16000, 22050, 48000]))
+@given(st.integers(1, 2000), st.sampled_from([100, 8000, 16000, 44100]),
+       st.sampled_from([100, 16000, 22050, 48000]))
 def test_resampling_keeps_the_duration(samples, sr, new_sr):
     y = audio.resample(np.full(samples, 0.5), sr, new_sr)
     assert len(y) == max(1, round(samples * new_sr / sr))

@@ -26,7 +26,8 @@ def test_no_piece_stands_in_two_splits_and_near_duplicates_stay_out_of_training(
     titles = [score.title for _, score in ALL]
     assert len(set(titles)) == len(titles)
     table = json.loads((environment.data_folder() / "jsb_split_bwv.json").read_text())
-    banned = {"BWV " + f.removeprefix("bwv").rsplit(".", 1)[0] for f in table["keep_out_of_training"] if f.endswith(".mxl")}
+    banned = {"BWV " + f.removeprefix("bwv").rsplit(".", 1)[0]
+              for f in table["keep_out_of_training"] if f.endswith(".mxl")}
     later = {score.title for split, score in ALL if split != "train"}
     assert not (banned - later) & {score.title for score in datasets.chorales("train")}
     assert "BWV 414" in {score.title for score in datasets.chorales("valid")}
@@ -38,7 +39,8 @@ def test_no_training_piece_repeats_a_held_out_one_in_another_key():
         return {moves[i : i + 8].tobytes() for i in range(len(moves) - 8)}
 
     train = set().union(*(texture(s) for s in datasets.chorales("train")))
-    shared = [len(texture(s) & train) / max(1, len(texture(s))) for split in ("valid", "test") for s in datasets.chorales(split)]
+    shared = [len(texture(s) & train) / max(1, len(texture(s))) for split in ("valid", "test")
+              for s in datasets.chorales(split)]
     assert max(shared) < 0.5
 
 
@@ -104,9 +106,11 @@ def test_unknown_split(split):
 
 
 def test_loading_is_quick_and_needs_neither_music21_nor_tensorflow():
-    code = ("import sys, time; t = time.perf_counter(); from course_utils import datasets; datasets.chorales('train'); "
-            "print(time.perf_counter() - t); assert not {'music21', 'tensorflow'} & set(sys.modules)")
-    seconds = float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+    code = ("import sys, time; t = time.perf_counter(); from course_utils import datasets; "
+             "datasets.chorales('train'); print(time.perf_counter() - t); assert not {'music21', "
+             "'tensorflow'} & set(sys.modules)")
+    seconds = float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
+                                   check=True).stdout)
     assert seconds < 3
 
 
@@ -126,5 +130,8 @@ def test_the_builder_reproduces_the_shipped_table_byte_for_byte(tmp_path):
 
     if music21.VERSION_STR != "10.5.1":
         pytest.skip("The table was built from the corpus of music21 10.5.1.")
-    subprocess.run([sys.executable, "-m", "tools.build_chorales", str(tmp_path / "again.npz")], check=True, capture_output=True)
-    assert environment.sha256(tmp_path / "again.npz") == environment.sha256(environment.shipped("chorales.npz"))
+    subprocess.run([sys.executable, "-m", "tools.build_chorales", str(tmp_path / "again.npz")],
+                   check=True, capture_output=True)
+    assert environment.sha256(tmp_path
+                              / "again.npz") == environment.sha256(
+        environment.shipped("chorales.npz"))

@@ -38,7 +38,8 @@ def test_one_failure_is_counted_and_advised(capsys, monkeypatch):
     monkeypatch.setattr(doctor, "MEMORY", 1e6)
     assert main(["doctor"]) == 1
     told = capsys.readouterr().out
-    assert "FAIL  memory" in told and "Close other programs" in told and "1 of 2 checks failed" in told
+    assert "FAIL  memory" in told and "Close other programs" in told
+    assert "1 of 2 checks failed" in told
 
 
 def test_without_network_there_is_a_note_and_no_failure(capsys, monkeypatch):
@@ -54,10 +55,13 @@ def test_network_is_seen_where_it_is(monkeypatch):
     assert doctor.network() == ("there", "", True)
 
 
-@pytest.mark.parametrize("line,needed,said", [
-    ("numpy>=99; python_version > '3'", True, r"numpy \d.* \(wanted: >=99\)"), ("no-such-thing>=1", True, "thing is missing"),
-    ("numpy~=1.0.0", False, r"numpy \d"), ("numpy==1.*", False, r"numpy \d"), ("gone>=1; sys_platform == 'x'", None, "all in"),
-    ("other>=1; extra == 'lab'", None, "all in"), ("other>=1; extra == 'tensorflow'", True, "other is missing")])
+@pytest.mark.parametrize("line,needed,said",
+                         [("numpy>=99; python_version > '3'", True, r"numpy \d.* \(wanted: >=99\)"),
+                          ("no-such-thing>=1", True, "thing is missing"),
+                          ("numpy~=1.0.0", False, r"numpy \d"), ("numpy==1.*", False, r"numpy \d"),
+                          ("gone>=1; sys_platform == 'x'", None, "all in"),
+                          ("other>=1; extra == 'lab'", None, "all in"),
+                          ("other>=1; extra == 'tensorflow'", True, "other is missing")])
 def test_versions_are_compared_with_ranges(monkeypatch, line, needed, said):
     monkeypatch.setattr(doctor, "_requirements", lambda: ["scipy>=1", line])
     found = doctor.packages()
@@ -90,7 +94,9 @@ def test_python_outside_of_the_range(monkeypatch, version):
 
 def test_the_range_of_pythons_is_that_of_the_project():
     (_, oldest), (_, above) = doctor.PYTHONS
-    assert f'requires-python = ">=3.{oldest},<3.{above}"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert f'requires-python = ">=3.{oldest},<3.{above}"' in (ROOT
+                                                              / "pyproject.toml").read_text(
+        encoding="utf-8")
 
 
 def test_an_old_python_is_told_before_anything_breaks(monkeypatch):
@@ -112,7 +118,8 @@ def test_a_note_out_of_tune_fails(monkeypatch):
     from course_utils import synth
 
     t = np.arange(16000) / 16000
-    monkeypatch.setattr(synth, "render_notes", lambda *_, **__: np.sin(2 * np.pi * 452 * t)[None].astype(np.float32))
+    monkeypatch.setattr(synth, "render_notes", lambda *_,
+                        **__: np.sin(2 * np.pi * 452 * t)[None].astype(np.float32))
     found = doctor.sound()
     assert "452" in found.said and "440" in found.advice
 
@@ -142,7 +149,8 @@ def test_folders_that_cannot_be_written(monkeypatch, tmp_path):
 
     monkeypatch.setattr(doctor.tempfile, "TemporaryFile", refusing)
     advice = doctor.folders().advice
-    assert "cache" in advice and "Permission denied" in advice and "Set COURSE_CACHE" in advice and "TMPDIR" not in advice
+    assert "cache" in advice and "Permission denied" in advice and "Set COURSE_CACHE" in advice
+    assert "TMPDIR" not in advice
 
 
 def test_a_full_disk_is_no_matter_of_rights(monkeypatch):
@@ -150,7 +158,8 @@ def test_a_full_disk_is_no_matter_of_rights(monkeypatch):
         raise OSError(doctor.errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(doctor.tempfile, "TemporaryFile", refusing)
-    assert doctor.folders().advice.count("Free some space there.") == 3 and "of your own" not in doctor.folders().advice
+    assert doctor.folders().advice.count("Free some space there.") == 3
+    assert "of your own" not in doctor.folders().advice
 
 
 def test_a_cache_that_cannot_be_made_is_named(monkeypatch, tmp_path, capsys):
@@ -191,19 +200,22 @@ def test_training_that_learns_nothing_fails(monkeypatch):
 
 def without(*modules, arguments=("doctor",)):
     """Run the command line in a Python that has no such modules."""
-    code = (f"import sys, runpy; sys.modules.update(dict.fromkeys({modules!r})); sys.argv[1:] = {list(arguments)!r};"
-            "runpy.run_module('course_utils', run_name='__main__')")
-    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=100)
+    code = (f"import sys, runpy; sys.modules.update(dict.fromkeys({modules!r})); sys.argv[1:] = "
+             f"{list(arguments)!r};runpy.run_module('course_utils', run_name='__main__')")
+    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True,
+                          timeout=100)
 
 
 def test_without_tensorflow_the_doctor_says_so():
     done = without("tensorflow", "keras")
-    assert done.returncode == 1 and "TensorFlow is not installed" in done.stdout and "make lab" in done.stdout
+    assert done.returncode == 1 and "TensorFlow is not installed" in done.stdout
+    assert "make lab" in done.stdout
     assert "ok    sound" in done.stdout and "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("command", ["doctor", "compose"])
 def test_in_the_wrong_python_the_doctor_answers(command):
-    done = without("numpy", "packaging", "psutil", "requests", "pooch", "keras", "tqdm", arguments=[command])
+    done = without("numpy", "packaging", "psutil", "requests", "pooch", "keras", "tqdm",
+                   arguments=[command])
     assert done.returncode == 1 and "Traceback" not in done.stderr and "numpy" in done.stderr
     assert done.stdout.count("make lab") == 1 and "checks failed" in done.stdout

@@ -15,9 +15,11 @@ def test_in_colab_only_where_colab_is_loaded(monkeypatch):
     assert environment.in_colab()
 
 
-@pytest.mark.parametrize("value,quiet", [("1", True), ("yes", True), ("0", False), ("", False), (None, False)])
+@pytest.mark.parametrize("value,quiet",
+                         [("1", True), ("yes", True), ("0", False), ("", False), (None, False)])
 def test_quiet_follows_the_environment(monkeypatch, value, quiet):
-    monkeypatch.setenv("COURSE_QUIET", value) if value is not None else monkeypatch.delenv("COURSE_QUIET")
+    monkeypatch.setenv("COURSE_QUIET",
+                       value) if value is not None else monkeypatch.delenv("COURSE_QUIET")
     assert environment.quiet() is quiet
 
 
@@ -60,7 +62,8 @@ def test_seeds_repeat_all_random_numbers():
 
 def test_sha256_is_the_published_digest(tmp_path):
     (tmp_path / "abc").write_bytes(b"abc")
-    assert environment.sha256(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert environment.sha256(tmp_path / "abc") == known
 
 
 @pytest.fixture
@@ -68,7 +71,8 @@ def shipped(tmp_path, monkeypatch):
     """Return a data folder with one listed file."""
     (tmp_path / "tones.npz").write_bytes(b"tones")
     entry = {"sha256": hashlib.sha256(b"tones").hexdigest()}
-    (tmp_path / "MANIFEST.json").write_text(json.dumps({"files": {"tones.npz": entry, "lost.npz": entry}}))
+    (tmp_path
+     / "MANIFEST.json").write_text(json.dumps({"files": {"tones.npz": entry, "lost.npz": entry}}))
     monkeypatch.setattr(environment, "data_folder", lambda: tmp_path)
     return tmp_path
 
@@ -91,7 +95,8 @@ def test_an_unlisted_or_missing_file_is_named(shipped, name):
 
 
 def test_every_shipped_file_is_whole():
-    listed = json.loads((environment.data_folder() / "MANIFEST.json").read_text(encoding="utf-8"))["files"]
+    listed = json.loads((environment.data_folder() / "MANIFEST.json").read_text(encoding="utf-8"))[
+        "files"]
     assert "chorales.npz" in listed
     for name in listed:
         assert environment.shipped(name).is_file()
@@ -129,10 +134,12 @@ def test_a_written_file_has_the_usual_mode(tmp_path):
     with environment.writing(tmp_path / "a") as temporary:
         temporary.touch()
     (tmp_path / "b").touch()
-    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == stat.S_IMODE((tmp_path / "b").stat().st_mode)
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == stat.S_IMODE(
+        (tmp_path / "b").stat().st_mode)
 
 
-@pytest.mark.parametrize("error", [RuntimeError("no"), KeyboardInterrupt(), OSError(28, "No space left on device")])
+@pytest.mark.parametrize("error", [RuntimeError("no"), KeyboardInterrupt(),
+                                   OSError(28, "No space left on device")])
 def test_a_failure_in_the_middle_leaves_the_old_file(tmp_path, error):
     target = tmp_path / "music.wav"
     target.write_text("old")
@@ -184,14 +191,17 @@ def test_a_write_protected_file_stays(tmp_path, monkeypatch):
 
 @pytest.mark.skipif(not os.path.exists("/dev/null"), reason="there is no such device")
 def test_a_device_is_not_replaced_by_a_file():
-    with pytest.raises(PermissionError, match="not an ordinary file"), environment.writing("/dev/null"):
+    with pytest.raises(PermissionError,
+                       match="not an ordinary file"), environment.writing("/dev/null"):
         pytest.fail("the block must not run")
 
 
 def test_targets_that_cannot_be(tmp_path):
     (tmp_path / "file").touch()
-    for target, kind in [(tmp_path, IsADirectoryError), (tmp_path / "no" / "a.wav", FileNotFoundError),
-                         (tmp_path / "file" / "a.wav", FileNotFoundError), (tmp_path / ("x" * 300), OSError)]:
+    for target, kind in [(tmp_path, IsADirectoryError),
+                         (tmp_path / "no" / "a.wav", FileNotFoundError),
+                         (tmp_path / "file" / "a.wav", FileNotFoundError),
+                         (tmp_path / ("x" * 300), OSError)]:
         with pytest.raises(kind), environment.writing(target) as temporary:
             temporary.touch()
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
@@ -201,10 +211,12 @@ def test_report_holds_what_a_bug_report_needs(monkeypatch):
     monkeypatch.delenv("COURSE_BUDGET", raising=False)
     facts = environment.report()
     assert facts["Python"] == sys.version.split()[0] and facts["Budget"] == "quick"
-    assert facts["tensorflow"][0].isdigit() and facts["Memory"].endswith(" GB") and int(facts["CPU cores"]) >= 1
+    assert facts["tensorflow"][0].isdigit() and facts["Memory"].endswith(" GB")
+    assert int(facts["CPU cores"]) >= 1
     assert not any(sep in value for value in facts.values() for sep in ("/", "\\"))
 
 
 def test_show_report_is_one_table_without_markup_from_outside(monkeypatch):
     monkeypatch.setattr(environment, "report", lambda: {"GPU": "<script>"})
-    assert environment.show_report().data == "<table><tr><th>GPU</th><td>&lt;script&gt;</td></tr></table>"
+    page = environment.show_report().data
+    assert page == "<table><tr><th>GPU</th><td>&lt;script&gt;</td></tr></table>"

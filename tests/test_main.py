@@ -4,9 +4,9 @@ import re
 import numpy as np
 import pytest
 
-from course_utils import audio, datasets, score_files, synth
+from course_utils import audio, datasets, synth
 from course_utils.__main__ import main
-from course_utils.scores import from_grid
+from course_utils.scores import from_grid, score_files
 
 ENDINGS = (".wav", ".mid", ".musicxml", ".svg")
 
@@ -27,8 +27,10 @@ def test_four_files_that_belong_together(piece):
     y, sr = audio.load(piece)
     assert sr == 44100 and 12 <= len(y) / sr < 14
     assert 0.5 < np.abs(y).max() <= 1 and np.sqrt(np.mean(y**2)) > 0.01
-    written, printed = score_files.read(piece.with_suffix(".mid")), score_files.read(piece.with_suffix(".musicxml"))
-    assert len(written) == 64 and (written.pitches == printed.pitches).all() and (written.onsets == printed.onsets).all()
+    written, printed = score_files.read(piece.with_suffix(".mid")), score_files.read(
+        piece.with_suffix(".musicxml"))
+    assert len(written) == 64 and (written.pitches == printed.pitches).all()
+    assert (written.onsets == printed.onsets).all()
     assert written.key == printed.key == 7
     assert piece.with_suffix(".svg").read_text().lstrip().startswith("<svg")
 
@@ -45,11 +47,13 @@ def test_files_tell_that_they_were_generated(piece):
 def test_same_seed_same_bytes(piece, tmp_path):
     assert compose(tmp_path, "--seconds", "12", "--seed", "3", "--key", "G major") == 0
     for ending in ENDINGS:
-        assert (tmp_path / f"piece{ending}").read_bytes() == piece.with_suffix(ending).read_bytes(), ending
+        assert (tmp_path
+                / f"piece{ending}").read_bytes() == piece.with_suffix(ending).read_bytes(), (ending)
 
 
 def test_programs_change_the_sound_and_nothing_else(piece, tmp_path):
-    assert compose(tmp_path, "--seconds", "12", "--seed", "3", "--key", "G major", "--programs", "40,41,42,43") == 0
+    assert compose(tmp_path, "--seconds", "12", "--seed", "3", "--key", "G major", "--programs",
+                   "40,41,42,43") == 0
     score = score_files.read(tmp_path / "piece.mid")
     assert (score.pitches == score_files.read(piece.with_suffix(".mid")).pitches).all()
     assert (tmp_path / "piece.wav").read_bytes() != piece.read_bytes()
@@ -65,16 +69,18 @@ def test_a_melody_is_harmonised_as_it_is(tmp_path, ending):
     assert harmony.pitches.shape[1] == 4 and (harmony.pitches[:32, 0] == melody.pitches[:, 0]).all()
 
 
-BAD = [
-    (["--seconds", "1"], "between 4"), (["--seconds", "1e9"], "between 4 and 600"), (["--seconds", "nan"], "and 600"),
-    (["--temperature", "0"], "temperature"), (["--temperature", "-1"], "temperature"), (["--temperature", "inf"], "temperature"),
-    (["--top-p", "0"], "top-p"), (["--top-p", "2"], "top-p"), (["--key", "H major"], "not a key"), (["--key", ""], "not a key"),
-    (["--seed", "-1"], "seed"), (["--seed", "99999999999"], "seed"), (["--melody", "missing.mid"], "no file"),
-    (["--melody", "."], "folder|ends in"), (["--melody", "tune.txt"], "ends in"), (["--soundfont", "missing.sf2"], "missing.sf2"),
-]
+BAD = [(["--seconds", "1"], "between 4"), (["--seconds", "1e9"], "between 4 and 600"),
+       (["--seconds", "nan"], "and 600"), (["--temperature", "0"], "temperature"),
+       (["--temperature", "-1"], "temperature"), (["--temperature", "inf"], "temperature"),
+       (["--top-p", "0"], "top-p"), (["--top-p", "2"], "top-p"),
+       (["--key", "H major"], "not a key"), (["--key", ""], "not a key"),
+       (["--seed", "-1"], "seed"), (["--seed", "99999999999"], "seed"),
+       (["--melody", "missing.mid"], "no file"), (["--melody", "."], "folder|ends in"),
+       (["--melody", "tune.txt"], "ends in"), (["--soundfont", "missing.sf2"], "missing.sf2")]
 
 
-@pytest.mark.parametrize(("arguments", "message"), BAD, ids=lambda v: " ".join(v) if isinstance(v, list) else "")
+@pytest.mark.parametrize(("arguments", "message"), BAD,
+                         ids=lambda v: " ".join(v) if isinstance(v, list) else "")
 def test_bad_options_say_what_to_do_and_write_nothing(tmp_path, capsys, arguments, message):
     assert compose(tmp_path, *arguments) == 2
     error = capsys.readouterr().err
@@ -89,7 +95,9 @@ def test_bad_programs(tmp_path, capsys, programs):
     assert stop.value.code == 2 and "General MIDI" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("content", [b"", b"MThd", b"not a score at all", b"<?xml version='1.0'?><score-partwise>"])
+@pytest.mark.parametrize("content",
+                         [b"", b"MThd", b"not a score at all",
+                          b"<?xml version='1.0'?><score-partwise>"])
 @pytest.mark.parametrize("ending", [".mid", ".musicxml"])
 def test_broken_melodies(tmp_path, capsys, content, ending):
     tune = tmp_path / f"tune{ending}"
@@ -121,7 +129,8 @@ def test_a_failure_late_leaves_older_files_alone(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(audio, "save", full)
     assert compose(tmp_path, "--seconds", "6") == 2
     assert "No space left" in capsys.readouterr().err
-    assert {p.read_text() for p in tmp_path.iterdir()} == {"older"} and len(list(tmp_path.iterdir())) == 4
+    assert {p.read_text() for p in tmp_path.iterdir()} == {"older"}
+    assert len(list(tmp_path.iterdir())) == 4
 
 
 def test_scoring_prints_each_piece_and_the_mean_over_all_notes(tmp_path, capsys):
@@ -135,15 +144,19 @@ def test_scoring_prints_each_piece_and_the_mean_over_all_notes(tmp_path, capsys)
         nats[name], steps[name] = float(value), int(count)
     assert set(nats) == {"short", "noise"} and nats["noise"] > nats["short"]
     mean = sum(nats[name] * steps[name] for name in nats) / sum(steps.values())
-    assert last.split()[0] == "nats_per_note" and float(last.split()[1]) == pytest.approx(mean, abs=2e-4)
+    assert last.split()[0] == "nats_per_note"
+    assert float(last.split()[1]) == pytest.approx(mean, abs=2e-4)
 
 
-@pytest.mark.parametrize("content,message", [
-    (b"", "empty"), (b"no archive", "not a NumPy archive"), (b"PK\x03\x04 broken", "damaged"),
-    ({}, "empty"), ({"a": np.zeros((4, 4))}, "whole numbers"), ({"a": np.full((4, 4), np.nan)}, "whole numbers"),
-    ({"a": np.array([{}, None], dtype=object)}, "Python objects"), ({"a": np.zeros((4, 3), int)}, "piece 'a'"),
-    ({"a": np.zeros((4, 4), int)}, "piece 'a'"), ({"a": np.full((4, 4), "x")}, "whole numbers"),
-])
+@pytest.mark.parametrize("content,message",
+                         [(b"", "empty"), (b"no archive", "not a NumPy archive"),
+                          (b"PK\x03\x04 broken", "damaged"), ({}, "empty"),
+                          ({"a": np.zeros((4, 4))}, "whole numbers"),
+                          ({"a": np.full((4, 4), np.nan)}, "whole numbers"),
+                          ({"a": np.array([{}, None], dtype=object)}, "Python objects"),
+                          ({"a": np.zeros((4, 3), int)}, "piece 'a'"),
+                          ({"a": np.zeros((4, 4), int)}, "piece 'a'"),
+                          ({"a": np.full((4, 4), "x")}, "whole numbers")])
 def test_archives_that_do_not_fit(tmp_path, capsys, content, message):
     path = tmp_path / "pieces.npz"
     np.savez(path, **content) if isinstance(content, dict) else path.write_bytes(content)

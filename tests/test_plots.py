@@ -75,7 +75,8 @@ def test_waveform_names_the_channels(samples):
 def test_spectrum_puts_a_sine_at_its_frequency_and_level(amplitude, dbfs):
     line = plots.spectrum(amplitude * TONE, SR).lines[0]
     peak = line.get_ydata().argmax()
-    assert line.get_xdata()[peak] == pytest.approx(1000) and line.get_ydata()[peak] == pytest.approx(dbfs, abs=0.05)
+    assert line.get_xdata()[peak] == pytest.approx(1000)
+    assert line.get_ydata()[peak] == pytest.approx(dbfs, abs=0.05)
 
 
 @pytest.mark.parametrize("seconds", [0.5, 3, 200])
@@ -88,7 +89,8 @@ def test_spectrogram_shows_when_and_where(seconds):
     assert (left, right, low, high) == (0, 2 * half / SR, 0, SR / 2) and picture.shape[1] <= 1000
     for part, hertz in ((0.25, 1000), (0.75, 3000)):
         loudest = picture[:, int(part * picture.shape[1])].argmax()
-        assert (loudest + 0.5) * high / len(picture) == pytest.approx(hertz, abs=2 * high / len(picture))
+        assert (loudest + 0.5) * high / len(picture) == pytest.approx(hertz,
+                                                                      abs=2 * high / len(picture))
 
 
 @pytest.mark.parametrize("y", [np.zeros(1), np.zeros(5000), np.ones(10)])

@@ -1,4 +1,6 @@
-"""Progress is kept on the learner's computer, survives damage, and is never touched by tests or stored notebooks."""
+"""Progress is kept on the learner's computer, survives damage, and is never touched by tests or
+stored notebooks.
+"""
 import json
 import os
 import stat
@@ -31,7 +33,8 @@ def test_only_right_answers_count(file, capsys):
     assert list(json.loads(file.read_text())["passed"]) == ["00.1"]
     table = shown(capsys).splitlines()
     assert table[0].split() == ["00_welcome", "✓", "·", "·"] and "✓" not in "".join(table[1:])
-    assert table[-1].startswith("1 of ") and table[-1].endswith("Next: exercise 00.2 in 00_welcome.")
+    assert table[-1].startswith("1 of ")
+    assert table[-1].endswith("Next: exercise 00.2 in 00_welcome.")
 
 
 def test_every_exercise_belongs_to_a_notebook():
@@ -62,8 +65,10 @@ def test_all_done(file, capsys):
     assert "·" not in table and "whole course" in table
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"3", b'{"passed": ["00.1"]}', b'{"passed": {"00.1": 3}}', b'{"x": {}}',
-                                     b'{"passed": {"first": "2001-02-03"}}', b"\xff\xfe\x00", b"[" * 100000])
+@pytest.mark.parametrize("content",
+                         [b"", b"{", b"[]", b"3", b'{"passed": ["00.1"]}',
+                          b'{"passed": {"00.1": 3}}', b'{"x": {}}',
+                          b'{"passed": {"first": "2001-02-03"}}', b"\xff\xfe\x00", b"[" * 100000])
 def test_a_damaged_record_is_put_aside_and_a_new_one_begins(file, capsys, content):
     file.parent.mkdir()
     for attempt in (1, 2):
@@ -72,14 +77,16 @@ def test_a_damaged_record_is_put_aside_and_a_new_one_begins(file, capsys, conten
         told = capsys.readouterr().out
         aside = file.with_name(f"progress-damaged-{attempt}.json")
         assert "00.1 PASS" in told and "damaged" in told and str(aside) in told
-        assert aside.read_bytes() == content and list(json.loads(file.read_text())["passed"]) == ["00.1"]
+        assert aside.read_bytes() == content
+        assert list(json.loads(file.read_text())["passed"]) == ["00.1"]
 
 
 def test_where_nothing_can_be_saved_the_check_still_answers(file, capsys):
     file.parent.write_text("a file where the folder should be")
     exercises.check("00.1", 160)
     told = capsys.readouterr().out
-    assert told.startswith("00.1 PASS\n") and "could not be saved" in told and "COURSE_PROGRESS" in told
+    assert told.startswith("00.1 PASS\n") and "could not be saved" in told
+    assert "COURSE_PROGRESS" in told
 
 
 def test_a_record_that_cannot_be_read_says_what_to_do(file):
@@ -115,10 +122,12 @@ def test_stored_outputs_are_the_same_for_everybody(file, capsys, monkeypatch):
 def test_by_default_it_lies_in_the_users_own_folder(monkeypatch):
     monkeypatch.delenv("COURSE_PROGRESS", raising=False)
     place = record.progress_file()
-    assert place.is_absolute() and place.name == "progress.json" and "deep-learning-with-music" in place.parts
+    assert place.is_absolute() and place.name == "progress.json"
+    assert "deep-learning-with-music" in place.parts
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="needs a user whom permissions stop")
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0,
+                    reason="needs a user whom permissions stop")
 def test_a_read_only_folder_is_told(file, capsys):
     file.parent.mkdir()
     file.parent.chmod(stat.S_IREAD | stat.S_IEXEC)

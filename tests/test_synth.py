@@ -7,18 +7,24 @@ import mido
 import numpy as np
 import pytest
 
-from course_utils import datasets, score_files, scores, synth
+from course_utils import datasets, scores, synth
+from course_utils.scores import score_files
 
 # Programs whose own samples do not sound A4 as a steady tone of 440 Hz, and why.
-OTHERWISE_PITCHED = {
-    9: "glockenspiel, 10 cents sharp", 14: "tubular bells, whose note is none of their partials",
-    16: "drawbar organ, adds the octave below", 17: "percussive organ, likewise", 18: "rock organ, likewise",
-    19: "church organ, likewise", 22: "harmonica, 29 cents flat", 31: "guitar harmonics, an octave or two above",
-    47: "timpani", 55: "orchestra hit", 78: "whistle, sampled for lower notes only", 86: "fifths lead, adds the fifth below"}
+OTHERWISE_PITCHED = {9: "glockenspiel, 10 cents sharp",
+                     14: "tubular bells, whose note is none of their partials",
+                     16: "drawbar organ, adds the octave below", 17: "percussive organ, likewise",
+                     18: "rock organ, likewise", 19: "church organ, likewise",
+                     22: "harmonica, 29 cents flat", 31: "guitar harmonics, an octave or two above",
+                     47: "timpani", 55: "orchestra hit",
+                     78: "whistle, sampled for lower notes only",
+                     86: "fifths lead, adds the fifth below"}
 
 
 def partial(y, sr, frequency):
-    """Return how many cents the partial nearest to a frequency lies off, and how far lower partials lie under it, in dB."""
+    """Return how many cents the partial nearest to a frequency lies off, and how far lower partials
+    lie under it, in dB.
+    """
     size = 2**18
     power = np.abs(np.fft.rfft(y * np.hanning(len(y)), size)) ** 2
     at = np.fft.rfftfreq(size, 1 / sr)
@@ -35,7 +41,9 @@ def in_tune(y, sr, frequency=440):
 
 def melody(*pitches, length=4, **options):
     grid = np.repeat(pitches, length)[:, None]
-    return scores.from_grid(grid, (np.arange(len(grid)) % length == 0)[:, None] & (grid != scores.REST), **options)
+    return scores.from_grid(grid,
+                            (np.arange(len(grid)) % length == 0)[:, None] & (grid != scores.REST),
+                            **options)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +77,8 @@ def test_each_voice_has_its_program():
     two = scores.from_grid(np.full((8, 2), [60, 72]))
     same = [synth.render(two, programs=p, sr=16000) for p in (0, (0, 0))]
     np.testing.assert_array_equal(*same)
-    assert all(np.abs(same[0] - synth.render(two, programs=p, sr=16000)).max() > 0.1 for p in ((0, 40), (40, 0), 40))
+    assert all(np.abs(same[0] - synth.render(two, programs=p, sr=16000)).max() > 0.1
+               for p in ((0, 40), (40, 0), 40))
 
 
 def test_two_renderings_are_the_same(chorale):
@@ -97,7 +106,8 @@ def test_silence_stays_silent():
 
 
 def test_rests_at_the_end_last():
-    assert len(synth.render(melody(69, -1, -1, -1), sr=8000)) == pytest.approx(8000 * (3 + synth.TAIL), abs=100)
+    assert len(synth.render(melody(69, -1, -1, -1), sr=8000)) == pytest.approx(8000
+        * (3 + synth.TAIL), abs=100)
 
 
 def test_midi_sounds_the_same_from_a_path_and_from_its_content(tmp_path):
@@ -113,14 +123,15 @@ def test_the_tail_is_as_long_at_any_tempo():
         assert len(y) == pytest.approx(8000 * (60 / quarter_bpm + synth.TAIL), abs=100)
 
 
-NOTES = [(0, 60, 127, 0.8), (40, 76, 40, 0.5), (73, 69, 100, 1.0), (52, 48, 127, 1.0), (0, 60, 60, 0.8), (48, 55, 100, 1.0),
-         (14, 72, 127, 1.0)]
+NOTES = [(0, 60, 127, 0.8), (40, 76, 40, 0.5), (73, 69, 100, 1.0), (52, 48, 127, 1.0),
+         (0, 60, 60, 0.8), (48, 55, 100, 1.0), (14, 72, 127, 1.0)]
 
 
 def test_every_note_stands_in_its_row():
     rows = synth.render_notes([(71, pitch, 100, 1) for pitch in range(50, 80, 3)], sr=16000)
     assert rows.shape == (10, 16000) and rows.dtype == np.float32
-    assert all(in_tune(row, 16000, 440 * 2 ** ((pitch - 69) / 12)) for row, pitch in zip(rows, range(50, 80, 3)))
+    assert all(in_tune(row, 16000, 440 * 2 ** ((pitch - 69) / 12)) for row,
+               pitch in zip(rows, range(50, 80, 3)))
 
 
 def test_a_note_sounds_the_same_wherever_it_stands_in_the_list():
@@ -152,7 +163,8 @@ def test_velocity_is_heard_and_a_released_note_dies_away():
     assert loud > 2 * soft
     short, long = synth.render_notes([(71, 60, 100, 0.3), (71, 60, 100, 1.0)])
     assert np.abs(short[12000:]).max() < 0.01 * np.abs(long[12000:15000]).max()
-    assert long[-1] == 0 and np.abs(np.diff(long[-100:])).max() <= np.abs(np.diff(long[:-100])).max()
+    assert long[-1] == 0
+    assert np.abs(np.diff(long[-100:])).max() <= np.abs(np.diff(long[:-100])).max()
 
 
 def test_rows_are_as_long_as_asked():
@@ -160,8 +172,8 @@ def test_rows_are_as_long_as_asked():
     assert synth.render_notes(NOTES[:2], length=0.25, sr=44100).shape == (2, 11025)
 
 
-BAD_NOTES = [[], [(128, 60, 100, 1)], [(-1, 60, 100, 1)], [(0, 128, 100, 1)], [(0, -1, 100, 1)], [(0, 60, 0, 1)],
-             [(0, 60, 128, 1)], [(0, 60, 100, 0)], [(0, 60, 100, 61)],
+BAD_NOTES = [[], [(128, 60, 100, 1)], [(-1, 60, 100, 1)], [(0, 128, 100, 1)], [(0, -1, 100, 1)],
+             [(0, 60, 0, 1)], [(0, 60, 128, 1)], [(0, 60, 100, 0)], [(0, 60, 100, 61)],
              [(0, 60, 100, float("nan"))], [(0, 60.5, 100, 1)], [(0.0, 60, 100, 1)]]
 
 
@@ -176,9 +188,10 @@ def test_a_note_without_a_sample_is_named_rather_than_silent():
         synth.render_notes([(0, 60, 100, 1), (67, 84, 100, 1)])
 
 
-@pytest.mark.parametrize("options", [{"sr": 7999}, {"sr": 200000}, {"sr": 0}, {"sr": -44100}, {"sr": 44100.5}, {"sr": "44100"},
-                                     {"sr": float("nan")}, {"programs": 128}, {"programs": (0, 0)}, {"velocity": 0},
-                                     {"quarter_bpm": 1000}])
+@pytest.mark.parametrize("options",
+                         [{"sr": 7999}, {"sr": 200000}, {"sr": 0}, {"sr": -44100}, {"sr": 44100.5},
+                          {"sr": "44100"}, {"sr": float("nan")}, {"programs": 128},
+                          {"programs": (0, 0)}, {"velocity": 0}, {"quarter_bpm": 1000}])
 def test_arguments_out_of_range_are_refused(options):
     with pytest.raises(ValueError):
         synth.render(melody(69), **options)
@@ -188,10 +201,11 @@ def a_font():
     return synth.importlib.resources.files("pretty_midi").joinpath("TimGM6mb.sf2").read_bytes()
 
 
-BAD_FONTS = [
-    ("missing.sf2", None, FileNotFoundError), ("empty.sf2", b"", ValueError), ("text.sf2", b"a shopping list", ValueError),
-    ("wave.sf2", b"RIFF\0\0\0\0WAVEfmt ", ValueError), ("half.sf2", lambda: a_font()[:100_000], ValueError),
-    ("scrambled.sf2", lambda: a_font()[:-60_000] + b"\x81" * 60_000, ValueError)]
+BAD_FONTS = [("missing.sf2", None, FileNotFoundError), ("empty.sf2", b"", ValueError),
+             ("text.sf2", b"a shopping list", ValueError),
+             ("wave.sf2", b"RIFF\0\0\0\0WAVEfmt ", ValueError),
+             ("half.sf2", lambda: a_font()[:100_000], ValueError),
+             ("scrambled.sf2", lambda: a_font()[:-60_000] + b"\x81" * 60_000, ValueError)]
 
 
 @pytest.mark.parametrize("name,content,error", BAD_FONTS, ids=[case[0] for case in BAD_FONTS])
@@ -211,19 +225,23 @@ def test_a_folder_is_no_sound_font(tmp_path):
 def test_another_sound_font_is_used_from_any_path(tmp_path):
     path = tmp_path / "ein Übungs font.sf2"
     path.write_bytes(a_font())
-    np.testing.assert_array_equal(synth.render(melody(69), soundfont=path), synth.render(melody(69)))
+    np.testing.assert_array_equal(synth.render(melody(69), soundfont=path),
+                                  synth.render(melody(69)))
 
 
 def a_long_midi():
     file = io.BytesIO()
-    track = mido.MidiTrack([mido.Message("note_on", note=60), mido.Message("note_off", note=60, time=480 * 2 * 3600)])
+    track = mido.MidiTrack([mido.Message("note_on", note=60),
+                            mido.Message("note_off", note=60, time=480 * 2 * 3600)])
     mido.MidiFile(tracks=[track]).save(file=file)
     return file.getvalue()
 
 
-@pytest.mark.parametrize("midi,error,message", [(b"", ValueError, "not MIDI"), (b"a shopping list", ValueError, "not MIDI"),
-                                                ("missing.mid", FileNotFoundError, "missing.mid"),
-                                                (a_long_midi(), ValueError, "lasts 36.. s")])
+@pytest.mark.parametrize("midi,error,message",
+                         [(b"", ValueError, "not MIDI"), (b"a shopping list", ValueError,
+                                                          "not MIDI"),
+                          ("missing.mid", FileNotFoundError, "missing.mid"),
+                          (a_long_midi(), ValueError, "lasts 36.. s")])
 def test_midi_that_cannot_be_played_is_explained(midi, error, message):
     with pytest.raises(error, match=message):
         synth.render_midi(midi)
@@ -251,7 +269,9 @@ def test_without_any_synthesizer_the_error_says_what_to_install(without_midirend
 
 
 class SynthOfSines:
-    """Stands in for fluidsynth.Synth: every key that is down sounds as a sine, every instrument by itself."""
+    """Stands in for fluidsynth.Synth: every key that is down sounds as a sine, every instrument by
+    itself.
+    """
 
     def __init__(self, samplerate):
         self.rate, self.down, self.time = samplerate, set(), 0
@@ -268,7 +288,8 @@ class SynthOfSines:
     def get_samples(self, count):
         at = (self.time + np.arange(count)) / self.rate
         self.time += count
-        y = sum((3000 * np.sin(2 * np.pi * 440 * 2 ** ((key - 69) / 12) * at) for key in self.down), np.zeros(count))
+        y = sum((3000 * np.sin(2 * np.pi * 440 * 2 ** ((key - 69) / 12) * at) for key in self.down),
+                np.zeros(count))
         return np.repeat(y.astype(np.int16), 2)
 
     def __getattr__(self, name):
@@ -283,4 +304,5 @@ def test_fluidsynth_stands_in_where_midirenderer_has_no_wheel(without_midirender
     monkeypatch.setattr(pretty_midi.fluidsynth, "fluidsynth", module, raising=False)
     monkeypatch.setattr(pretty_midi.instrument, "fluidsynth", module, raising=False)
     y = synth.render(melody(69, length=8), sr=16000)
-    assert in_tune(y[:16000], 16000) and len(y) == pytest.approx(16000 * (1.5 + synth.TAIL), abs=100)
+    assert in_tune(y[:16000], 16000)
+    assert len(y) == pytest.approx(16000 * (1.5 + synth.TAIL), abs=100)

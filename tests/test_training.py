@@ -4,26 +4,28 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from course_utils import datasets, networks, training
+from course_utils import datasets, training
+from course_utils.lstm import chorale_lstm
 from course_utils.scores import transpose
 
 
 @pytest.fixture(scope="module")
 def pieces():
-    return [networks.chorale_inputs(score) for score in datasets.chorales("valid")[:6]]
+    return [chorale_lstm.chorale_inputs(score) for score in datasets.chorales("valid")[:6]]
 
 
 def test_batches_repeat_by_number_and_differ_between_numbers(pieces):
-    make, again = (training.chorale_windows(pieces, 4, 32, seed=1) for _ in range(2))
-    assert all((make(3)[name] == again(3)[name]).all() for name in networks.INPUTS)
+    make, again = (chorale_lstm.chorale_windows(pieces, 4, 32, seed=1) for _ in range(2))
+    assert all((make(3)[name] == again(3)[name]).all() for name in chorale_lstm.INPUTS)
     assert any((make(3)["tokens"] != make(4)["tokens"]).ravel())
     assert make(0)["tokens"].shape == (4, 32, 4) and make(0)["beat"].shape == (4, 32)
 
 
 def test_windows_are_transposed_pieces_with_their_keys(pieces):
     score = datasets.chorales("valid")[0]
-    versions = {n: networks.chorale_inputs(transpose(score, n)) for n in training.TRANSPOSITIONS}
-    make = training.chorale_windows(pieces[:1], 16, 32, seed=2)
+    versions = {n: chorale_lstm.chorale_inputs(transpose(score, n))
+                for n in chorale_lstm.TRANSPOSITIONS}
+    make = chorale_lstm.chorale_windows(pieces[:1], 16, 32, seed=2)
     seen = set()
     for number in range(6):
         batch = make(number)
@@ -31,7 +33,8 @@ def test_windows_are_transposed_pieces_with_their_keys(pieces):
             found = [(n, start) for n, v in versions.items() for start in range(len(score) - 31)
                      if (v["tokens"][start : start + 32] == batch["tokens"][row]).all()]
             assert found
-            assert any((versions[n]["previous"][s : s + 32] == batch["previous"][row]).all() for n, s in found)
+            assert any((versions[n]["previous"][s : s + 32] == batch["previous"][row]).all() for n,
+                       s in found)
             keys = {versions[n]["key"][0] for n, s in found} | {0}
             assert set(batch["key"][row].tolist()) <= keys
             seen |= {n for n, _ in found}
@@ -39,15 +42,17 @@ def test_windows_are_transposed_pieces_with_their_keys(pieces):
 
 
 def test_what_may_be_unknown_is_hidden_about_as_often_as_said(pieces):
-    make = training.chorale_windows(pieces, 200, 32, seed=0)
-    hidden = {name: (make(0)[name].reshape(200, -1) == 0).all(axis=1).mean() for name in ("struck", "key", "beat")}
-    assert 0.35 < hidden["struck"] < 0.65 and 0.35 < hidden["key"] < 0.65 and 0.02 < hidden["beat"] < 0.2
+    make = chorale_lstm.chorale_windows(pieces, 200, 32, seed=0)
+    hidden = {name: (make(0)[name].reshape(200, -1) == 0).all(axis=1).mean()
+              for name in ("struck", "key", "beat")}
+    assert 0.35 < hidden["struck"] < 0.65 and 0.35 < hidden["key"] < 0.65
+    assert 0.02 < hidden["beat"] < 0.2
     assert (make(0)["tokens"] != 0).mean() > 0.9
 
 
 def test_windows_longer_than_a_piece(pieces):
     with pytest.raises(ValueError, match="shorter window"):
-        training.chorale_windows(pieces, 4, 5000, seed=1)
+        chorale_lstm.chorale_windows(pieces, 4, 5000, seed=1)
 
 
 class Interrupted(Exception):
@@ -56,7 +61,8 @@ class Interrupted(Exception):
 
 def fit(folder, stop_at=None):
     keras.utils.set_random_seed(1)
-    layers = [keras.layers.Input((3,)), keras.layers.Dense(4, "tanh"), keras.layers.Dropout(0.3), keras.layers.Dense(1)]
+    layers = [keras.layers.Input((3,)), keras.layers.Dense(4, "tanh"), keras.layers.Dropout(0.3),
+              keras.layers.Dense(1)]
     model = keras.Sequential(layers)
     rng = np.random.default_rng(0)
     x = rng.normal(size=(40, 3)).astype(np.float32)
@@ -73,7 +79,8 @@ def fit(folder, stop_at=None):
     def evaluate():
         return float(np.mean((model(x).numpy() - x.sum(axis=1, keepdims=True)) ** 2))
 
-    history = training.train(model, loss, batches, 40, folder, learning_rate=0.03, evaluate=evaluate, every=10)
+    history = training.train(model, loss, batches, 40, folder, learning_rate=0.03,
+                             evaluate=evaluate, every=10)
     return model, history, evaluate()
 
 
@@ -92,7 +99,8 @@ def test_an_interrupted_training_resumes_to_the_same_result(tmp_path):
     assert [row["step"] for row in continued] == [10, 20, 30, 40]
     for a, b in zip(straight.get_weights(), resumed.get_weights(), strict=True):
         assert np.allclose(a, b, atol=1e-5)
-    assert [r["validation"] for r in continued] == pytest.approx([r["validation"] for r in history], rel=1e-4)
+    assert [r["validation"] for r in continued] == pytest.approx([r["validation"] for r in history],
+                                                                 rel=1e-4)
 
 
 def test_a_finished_training_is_not_repeated(tmp_path):

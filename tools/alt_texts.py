@@ -1,4 +1,6 @@
-"""Texts that stand for figures: `tools.execute` stores them in the notebooks, and the pages made of these carry them."""
+"""Texts that stand for figures: `tools.execute` stores them in the notebooks, and the pages made of
+these carry them.
+"""
 from collections.abc import Iterable
 
 MOST = 12  # names that are worth reading aloud
@@ -6,12 +8,14 @@ WORDLESS = "A figure without words."
 
 
 def describe(figure) -> str:
-    """Return what a matplotlib figure shows, from its own words: titles, axes, legends, and what kind of marks there are.
+    """Return what a matplotlib figure shows, from its own words: titles, axes, legends, and what
+    kind of marks there are.
 
     Panels come in the order in which they were made; colour bars and empty panels are left out.
     """
     panels = [text for ax in figure.axes if ax.get_label() != "<colorbar>" and (text := _panel(ax))]
-    sentences = [figure.get_suptitle(), *panels[:MOST], f"{len(panels) - MOST} more panels" if len(panels) > MOST else ""]
+    sentences = [figure.get_suptitle(), *panels[:MOST],
+                 f"{len(panels) - MOST} more panels" if len(panels) > MOST else ""]
     return " ".join(f"{text}." for text in map(_in_a_line, sentences) if text) or WORDLESS
 
 
@@ -30,9 +34,12 @@ def _panel(ax) -> str:
     kinds = {"image": ax.images, "bars": bars, "points": points, "areas": areas, "lines": ax.lines}
     drawn = [kind for kind, there in kinds.items() if there]
     if not drawn:
-        return f"Boxes and arrows: {_listed(text.get_text() for text in ax.texts)}" if ax.texts else ""
-    words = {"across": _axis(ax.xaxis), "up": _axis(ax.yaxis), "shown": _listed(ax.get_legend_handles_labels()[1])}
-    told = "; ".join([", ".join(drawn), *(f"{name}: {text}" for name, text in words.items() if text)])
+        return (f"Boxes and arrows: {_listed(text.get_text() for text in ax.texts)}" if ax.texts
+                else "")
+    words = {"across": _axis(ax.xaxis), "up": _axis(ax.yaxis),
+             "shown": _listed(ax.get_legend_handles_labels()[1])}
+    told = "; ".join([", ".join(drawn),
+                      *(f"{name}: {text}" for name, text in words.items() if text)])
     title = ax.get_title() or ax.get_title("left")
     return f"{title}: {told}" if title else told[0].upper() + told[1:]
 
@@ -42,7 +49,8 @@ def _axis(axis) -> str:
     from matplotlib.category import StrCategoryFormatter
     from matplotlib.ticker import FixedFormatter, FuncFormatter
 
-    named = isinstance(axis.get_major_formatter(), (FixedFormatter, FuncFormatter, StrCategoryFormatter))
+    named = isinstance(axis.get_major_formatter(),
+                       (FixedFormatter, FuncFormatter, StrCategoryFormatter))
     names = _listed(label.get_text() for label in axis.get_ticklabels()) if named else ""
     return ", ".join(filter(None, (axis.get_label_text(), names)))
 
@@ -50,13 +58,15 @@ def _axis(axis) -> str:
 def _listed(names: Iterable[str]) -> str:
     """Return the first few different names."""
     different = list(dict.fromkeys(filter(None, names)))
-    return ", ".join(different[:MOST]) + (f" and {len(different) - MOST} more" if len(different) > MOST else "")
+    return (", ".join(different[:MOST])
+            + (f" and {len(different) - MOST} more" if len(different) > MOST else ""))
 
 
 def describe_figures() -> None:
     """In a kernel: have each figure that it shows stored with `describe`'s text.
 
-    A formatter for figures would not do: music21 replaces it, in a thread, a second after it was imported.
+    A formatter for figures would not do: music21 replaces it, in a thread, a second after it was
+    imported.
     """
     from IPython import get_ipython
     from matplotlib.figure import Figure

@@ -1,8 +1,8 @@
 """Render the course as a site to read without installing anything: `python -m tools.book [FOLDER]`.
 
-The notebooks are shown with their stored outputs. Sphinx runs in an environment of its own, .venv-book; MathJax is copied
-into the site, so that it opens from disk and without a network. Then tools/site_check.py examines it, in Chromium where that
-is installed.
+The notebooks are shown with their stored outputs. Sphinx runs in an environment of its own,
+.venv-book; MathJax is copied into the site, so that it opens from disk and without a network. Then
+tools/site_check.py examines it, in Chromium where that is installed.
 """
 import argparse
 import os
@@ -19,10 +19,12 @@ from tools import notebooks, site_check, uv
 VENV = notebooks.ROOT / ".venv-book"
 TARGET = notebooks.ROOT / "build" / "book"
 SETTINGS = notebooks.ROOT / "docs" / "book"
-MATHJAX = "django-static-mathjax==3.2.2.1"  # MathJax's own files, as a package that pip can install; Django is not needed
+# MathJax's own files, as a package that pip can install; Django is not needed
+MATHJAX = "django-static-mathjax==3.2.2.1"
 BADGE = re.compile(r"\[!\[([^\]]*)\]\(https?://[^)]*\)\]\(([^)]*)\)")
 LINK = re.compile(r"(?<=\]\()(?!https?:|#|mailto:|data:|attachment:)([^)\s#]+)")
-SEARCHES = {"spectral gating": "02_preparing_audio", "vanishing gradient": "06_recurrence", "harmonise": "08_lstm_composes"}
+SEARCHES = {"spectral gating": "02_preparing_audio", "vanishing gradient": "06_recurrence",
+            "harmonise": "08_lstm_composes"}
 TITLES = {"notebooks": "The notebooks", "docs": "More", "notebooks/solutions": "Worked answers"}
 
 
@@ -51,7 +53,8 @@ def mathjax() -> Path:
 def page(text: str, folder: str, pages: set[str]) -> str:
     """Return a page's Markdown as the site needs it.
 
-    Badges become links, since their pictures lie on the web; links to what is no page of the site lead to the repository.
+    Badges become links, since their pictures lie on the web; links to what is no page of the site
+    lead to the repository.
 
     Args:
         text: the Markdown.
@@ -60,13 +63,17 @@ def page(text: str, folder: str, pages: set[str]) -> str:
     """
     def lead(match: re.Match) -> str:
         path = os.path.normpath(os.path.join(folder, match[1]))
-        return match[1] if path in pages else f"https://github.com/{notebooks.repository()}/blob/main/{path}"
+        return (match[1] if path in pages
+                else f"https://github.com/{notebooks.repository()}/blob/main/{path}")
 
-    return LINK.sub(lead, BADGE.sub(r"[\1](\2)", text)).replace("<details>", '<details class="mathjax_process">')
+    return LINK.sub(lead, BADGE.sub(r"[\1](\2)", text)).replace("<details>",
+                                                                '<details class="mathjax_process">')
 
 
 def site_notebook(file: Path, pages: set[str]) -> nbformat.NotebookNode:
-    """Return a notebook as the site shows it: its set-up cell folded away, without marks for the tests."""
+    """Return a notebook as the site shows it: its set-up cell folded away, without marks for the
+    tests.
+    """
     notebook = notebooks.read(notebooks.ROOT / file)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
@@ -74,14 +81,18 @@ def site_notebook(file: Path, pages: set[str]) -> nbformat.NotebookNode:
         else:
             cell.source = cell.source.removeprefix(notebooks.COMPARED).lstrip("\n")
             if texts := notebooks.figure_texts(cell):
-                cell.metadata["mystnb"] = {"image": {"alt": " ".join(texts)}}  # MyST-NB reads the cell's, not the output's
+                # MyST-NB reads the cell's, not the output's
+                cell.metadata["mystnb"] = {"image": {"alt": " ".join(texts)}}
     notebooks.code_cells(notebook)[0].metadata["tags"] = ["hide-cell"]
     return notebook
 
 
 def write_sources(folder: Path) -> None:
-    """Write the site's sources: the notebooks, README as first page, what lies in docs/, and Sphinx's settings."""
-    files = [path.relative_to(notebooks.ROOT) for path in [*notebooks.all_notebooks(), *(notebooks.ROOT / "docs").glob("*.*")]]
+    """Write the site's sources: the notebooks, README as first page, what lies in docs/, and
+    Sphinx's settings.
+    """
+    files = [path.relative_to(notebooks.ROOT)
+             for path in [*notebooks.all_notebooks(), *(notebooks.ROOT / "docs").glob("*.*")]]
     pages = {str(path) for path in files}
     for file in files:
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
@@ -93,24 +104,29 @@ def write_sources(folder: Path) -> None:
         else:
             shutil.copy(notebooks.ROOT / file, folder / file)
     readme = (notebooks.ROOT / "README.md").read_text(encoding="utf-8")
-    (folder / "index.md").write_text(f"{page(readme, '', pages)}\n{contents(files)}", encoding="utf-8")
+    (folder / "index.md").write_text(f"{page(readme, '', pages)}\n{contents(files)}",
+                                     encoding="utf-8")
     (folder / "_static" / "mathjax").mkdir(parents=True, exist_ok=True)
     shutil.copy(SETTINGS / "conf.py", folder)
     shutil.copy(SETTINGS / "book.css", folder / "_static")
 
 
 def contents(files: list[Path]) -> str:
-    """Return the tables of contents, which the site shows beside its pages; notebooks with their numbers."""
+    """Return the tables of contents, which the site shows beside its pages; notebooks with their
+    numbers.
+    """
     groups: dict[str, list[str]] = {}
     for file in sorted(files):
         name = str(file.with_suffix(""))
         if file.suffix == ".ipynb":
-            title = notebooks.read(notebooks.ROOT / file).cells[0].source.splitlines()[0].removeprefix("# ")
+            title = notebooks.read(notebooks.ROOT
+                                   / file).cells[0].source.splitlines()[0].removeprefix("# ")
             name = f"{file.name[:2]} {title.removeprefix('Worked answers: ')} <{name}>"
         if file.suffix in (".ipynb", ".md"):
             groups.setdefault(str(file.parent), []).append(name)
     tree = "```{{toctree}}\n:hidden:\n:maxdepth: 1\n:caption: {}\n\n{}\n```\n"
-    return "\n".join(tree.format(title, "\n".join(groups[group])) for group, title in TITLES.items() if group in groups)
+    return "\n".join(tree.format(title, "\n".join(groups[group])) for group,
+                     title in TITLES.items() if group in groups)
 
 
 def render(target: Path) -> None:
@@ -126,19 +142,25 @@ def render(target: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
         write_sources(sources)
         shutil.copy(mathjax(), sources / "_static" / "mathjax" / "tex-svg.js")
-        command = [str(python), "-m", "sphinx", "--quiet", "--fail-on-warning", "--keep-going", str(sources), str(target)]
+        command = [str(python), "-m", "sphinx", "--quiet", "--fail-on-warning", "--keep-going",
+                   str(sources), str(target)]
         subprocess.run(command, check=True)
     except subprocess.CalledProcessError as error:
         raise RuntimeError(f"The site could not be made (see above): {error.cmd[0]}") from error
     shutil.rmtree(sources)
     for left in (".doctrees", ".buildinfo", "objects.inv"):
-        shutil.rmtree(target / left, ignore_errors=True) if (target / left).is_dir() else (target / left).unlink(missing_ok=True)
+        shutil.rmtree(target / left,
+                      ignore_errors=True) if (target / left).is_dir() else (target
+                                                                            / left).unlink(
+            missing_ok=True)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Make the site and examine it; return the number of complaints."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, nargs="?", default=TARGET, help="where to make it (default: build/book)")
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, nargs="?", default=TARGET,
+                        help="where to make it (default: build/book)")
     target = parser.parse_args(arguments).folder.resolve()
     try:
         render(target)
@@ -147,7 +169,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
     count = len(list(target.rglob("*.html")))
-    print(f"{target / 'index.html'}: {count} pages, {size / 1e6:.0f} MB. Examining it ...", flush=True)
+    print(f"{target / 'index.html'}: {count} pages, {size / 1e6:.0f} MB. Examining it ...",
+          flush=True)
     return site_check.report(target, SEARCHES)
 
 

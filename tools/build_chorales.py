@@ -1,7 +1,8 @@
 """Build data/chorales.npz from the music21 corpus: `python -m tools.build_chorales [TARGET]`.
 
-The corpus holds each chorale as MusicXML or Humdrum. The table holds it on a grid of sixteenth notes: four
-voices, repeats written out, and what a composer knows beside the notes (bar, beat, fermata, key).
+The corpus holds each chorale as MusicXML or Humdrum. The table holds it on a grid of sixteenth
+notes: four voices, repeats written out, and what a composer knows beside the notes (bar, beat,
+fermata, key).
 """
 import json
 import sys
@@ -12,8 +13,8 @@ import numpy as np
 from tqdm import tqdm
 
 from course_utils import environment
-from course_utils.score_files import bars_of_measures, to_step
 from course_utils.scores import REST
+from course_utils.scores.score_files import bars_of_measures, to_step
 
 VOICES = ("Soprano", "Alto", "Tenor", "Bass")
 SPLITS = ("train", "valid", "test")
@@ -28,7 +29,9 @@ def split_of_files(table: dict) -> dict[str, str]:
 
 
 def find_voices(score) -> list:
-    """Return the soprano, alto, tenor and bass parts, leaving out instruments that double or accompany."""
+    """Return the soprano, alto, tenor and bass parts, leaving out instruments that double or
+    accompany.
+    """
     parts = list(score.parts)
     if all(part.partName is None for part in parts):
         return parts[:4]
@@ -49,7 +52,9 @@ def read_voice(part, length: int) -> dict[str, np.ndarray]:
 
 
 def heard(pitches: np.ndarray) -> np.ndarray:
-    """Mark the steps to keep: all but silence at either end, and rests of more than a bar (instruments play alone there)."""
+    """Mark the steps to keep: all but silence at either end, and rests of more than a bar
+    (instruments play alone there).
+    """
     sounding = np.flatnonzero((pitches != REST).any(axis=1))
     gap = np.zeros(len(pitches), int)
     for before, after in pairwise([-1, *sounding.tolist(), len(pitches)]):
@@ -82,10 +87,13 @@ def read_chorale(file: str) -> dict[str, np.ndarray]:
 
 
 def build(split: dict[str, str]) -> dict[str, np.ndarray]:
-    """Read every file of `split` (file → split name) and stack them, end to end, into one table of arrays."""
+    """Read every file of `split` (file → split name) and stack them, end to end, into one table of
+    arrays.
+    """
     files = sorted(split)
     pieces = [read_chorale(f) for f in tqdm(files, unit="chorale", disable=environment.quiet())]
-    table = {name: np.concatenate([p[name] for p in pieces]) for name in ("pitches", "onsets", "fermata", "beat", "bar")}
+    table = {name: np.concatenate([p[name] for p in pieces])
+             for name in ("pitches", "onsets", "fermata", "beat", "bar")}
     return table | {
         "length": np.array([len(p["beat"]) for p in pieces], np.int32),
         "key": np.array([p["key"] for p in pieces]),

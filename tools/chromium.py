@@ -1,4 +1,6 @@
-"""Drive Chromium with playwright. Chromium is not among the course's packages, so it may be missing."""
+"""Drive Chromium with playwright. Chromium is not among the course's packages, so it may be
+missing.
+"""
 import contextlib
 import os
 import shutil
@@ -7,17 +9,20 @@ from collections.abc import Iterator
 from playwright.sync_api import Browser, sync_playwright
 
 CANDIDATES = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required")
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+         "--disable-background-networking", "--disable-component-update", "--disable-sync",
+         "--autoplay-policy=no-user-gesture-required")
 
 
 def lacking() -> str:
     """Return what is missing to open pages in a browser, and how to get it; empty if nothing is."""
-    return "" if _program() else "no Chromium (Debian, Ubuntu: apt-get install --no-install-recommends chromium)"
+    return ("" if _program() else "no Chromium (Debian, Ubuntu: apt-get install "
+            "--no-install-recommends chromium)")
 
 
 def _program() -> str | None:
-    return os.environ.get("COURSE_CHROMIUM") or next(filter(None, map(shutil.which, CANDIDATES)), None)
+    return (os.environ.get("COURSE_CHROMIUM")
+            or next(filter(None, map(shutil.which, CANDIDATES)), None))
 
 
 @contextlib.contextmanager

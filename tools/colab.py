@@ -1,9 +1,10 @@
 """Run the notebooks as Google Colab would: `python -m tools.colab [NOTEBOOK ...]`.
 
-Colab's published packages (tests/colab) are installed into .venv-colab, with a stand-in for `google.colab`. There the
-set-up cell runs as every notebook has it; git finds the repository's address in a snapshot of this working tree.
-It may add what the `colab` extra names, and must not change a package that Colab has. Then the notebooks run under
-nbval, from a folder outside of the repository, on the installed package; and so do the unit tests of the widgets, since Colab's
+Colab's published packages (tests/colab) are installed into .venv-colab, with a stand-in for
+`google.colab`. There the set-up cell runs as every notebook has it; git finds the repository's
+address in a snapshot of this working tree. It may add what the `colab` extra names, and must not
+change a package that Colab has. Then the notebooks run under nbval, from a folder outside of the
+repository, on the installed package; and so do the unit tests of the widgets, since Colab's
 ipywidgets are of the generation before JupyterLab's.
 """
 import argparse
@@ -20,7 +21,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tools import canary, notebooks, uv
+from tools import notebooks, uv
 from tools.execute import KERNEL
 
 VENV = notebooks.ROOT / ".venv-colab"
@@ -42,7 +43,8 @@ def find_python() -> str:
     if found := uv.find_python(version):
         return found
     if sys.version_info[:2] != COLAB_VERSION:
-        print(f"Colab's Python {version} is not installed here; {sys.version_info[0]}.{sys.version_info[1]} stands in for it.")
+        print(f"Colab's Python {version} is not installed here; "
+              f"{sys.version_info[0]}.{sys.version_info[1]} stands in for it.")
     return sys.executable
 
 
@@ -59,13 +61,16 @@ def build(python: str) -> None:
     try:
         if not stamp.exists() or stamp.read_text() != key:
             uv.run("venv", "--quiet", "--clear", "--python", python, str(VENV))
-            uv_pip("install", "--requirement", str(lists[0]), "--constraint", str(lists[1]), *FOR_TESTS)
-            base.write_text("".join(f"{name}=={version}\n" for name, version in installed().items()))
+            uv_pip("install", "--requirement", str(lists[0]), "--constraint", str(lists[1]),
+                   *FOR_TESTS)
+            base.write_text("".join(f"{name}=={version}\n" for name,
+                                    version in installed().items()))
             add_stand_in()
             stamp.write_text(key)
         uv_pip("sync", str(base))
     except subprocess.CalledProcessError as error:
-        raise RuntimeError(f"Colab's packages cannot be installed on {python} (see above).") from error
+        raise RuntimeError(
+            f"Colab's packages cannot be installed on {python} (see above).") from error
 
 
 def uv_pip(command: str, *arguments: str, **options) -> subprocess.CompletedProcess:
@@ -74,9 +79,12 @@ def uv_pip(command: str, *arguments: str, **options) -> subprocess.CompletedProc
 
 
 def add_stand_in() -> None:
-    """Put an empty `google.colab` among the packages, imported at start, as it is in Colab's own kernel."""
+    """Put an empty `google.colab` among the packages, imported at start, as it is in Colab's own
+    kernel.
+    """
     where = "import sysconfig; print(sysconfig.get_path('purelib'))"
-    packages = Path(subprocess.run([PYTHON, "-c", where], capture_output=True, text=True, check=True).stdout.strip())
+    packages = Path(subprocess.run([PYTHON, "-c", where], capture_output=True, text=True,
+                                   check=True).stdout.strip())
     (packages / "google" / "colab").mkdir(parents=True, exist_ok=True)
     (packages / "google" / "colab" / "__init__.py").touch()
     (packages / "google_colab.pth").write_text("import google.colab\n")
@@ -85,7 +93,8 @@ def add_stand_in() -> None:
 def installed() -> dict[str, str]:
     """Return the versions of all packages in .venv-colab."""
     listed = uv_pip("list", "--format=json", capture_output=True, text=True).stdout
-    return {canonicalize_name(package["name"]): package["version"] for package in json.loads(listed)}
+    return {canonicalize_name(package["name"]): package["version"]
+            for package in json.loads(listed)}
 
 
 def snapshot(root: Path, target: Path) -> None:
@@ -96,20 +105,26 @@ def snapshot(root: Path, target: Path) -> None:
         if (root / name).is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(root / name, target / name)
-    identity = ["-c", "user.name=snapshot", "-c", "user.email=snapshot@localhost", "-c", "commit.gpgsign=false"]
-    for command in (["init", "--quiet"], ["add", "--all", "--force"], [*identity, "commit", "--quiet", "--message=snapshot"]):
+    identity = ["-c", "user.name=snapshot", "-c", "user.email=snapshot@localhost", "-c",
+                "commit.gpgsign=false"]
+    for command in (["init", "--quiet"], ["add", "--all", "--force"],
+                    [*identity, "commit", "--quiet", "--message=snapshot"]):
         subprocess.run(["git", *command], cwd=target, check=True)
 
 
 def learner(python: Path) -> dict[str, str]:
-    """Return the environment variables of somebody who uses another Python and has no settings of the course."""
+    """Return the environment variables of somebody who uses another Python and has no settings of
+    the course.
+    """
     settings = ("COURSE_", "PYTHON", "VIRTUAL_ENV", "JUPYTER_", "XDG_")
     mine = {name: value for name, value in os.environ.items() if not name.startswith(settings)}
     return mine | KERNEL | {"PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"}
 
 
 def surroundings(repository: Path) -> dict[str, str]:
-    """Return environment variables under which git fetches the course's address from a local repository."""
+    """Return environment variables under which git fetches the course's address from a local
+    repository.
+    """
     count = int(os.environ.get("GIT_CONFIG_COUNT", 0))
     return learner(PYTHON) | {
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
@@ -121,9 +136,11 @@ def surroundings(repository: Path) -> dict[str, str]:
 
 def changes(before: dict[str, str], after: dict[str, str]) -> list[str]:
     """Return what the set-up cell did that it should not have done, in words."""
-    project = tomllib.loads((notebooks.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    project = tomllib.loads((notebooks.ROOT / "pyproject.toml").read_text(encoding="utf-8"))[
+        "project"]
     pins = map(Requirement, project["optional-dependencies"]["colab"])
-    expected = {canonicalize_name(pin.name): str(pin.specifier)[2:] for pin in pins} | {project["name"]: project["version"]}
+    expected = ({canonicalize_name(pin.name): str(pin.specifier)[2:] for pin in pins}
+                | {project["name"]: project["version"]})
     changed = [name for name, version in before.items() if after.get(name) != version]
     added = {name: version for name, version in after.items() if name not in before}
     wrong = [f"{name} {before[name]} became {after.get(name, 'nothing')}" for name in changed]
@@ -138,37 +155,43 @@ def run_setup_cell(env: dict[str, str], folder: Path) -> None:
     """
     before = installed()
     run_cell = [PYTHON, "-c", RUN_CELL]
-    done = subprocess.run(run_cell, cwd=folder, env=env, input=notebooks.setup_cell(), capture_output=True, text=True)
+    done = subprocess.run(run_cell, cwd=folder, env=env, input=notebooks.setup_cell(),
+                          capture_output=True, text=True)
     if wrong := changes(before, installed()):
-        raise RuntimeError("\n".join(["The set-up cell did not do what it should:", done.stdout, done.stderr, *wrong]))
+        raise RuntimeError(
+            "\n".join(["The set-up cell did not do what it should:", done.stdout, done.stderr,
+                       *wrong]))
     print(f"The set-up cell left all {len(before)} packages as they were.", flush=True)
 
 
-def widget_tests() -> list[Path]:
-    """Return the unit tests of the modules that make widgets, and what all tests need."""
-    package = notebooks.ROOT / "course_utils"
-    made = {path.stem for path in package.glob("*.py") if "import ipywidgets" in path.read_text(encoding="utf-8")}
-    tests = [Path(test) for test, modules in canary.unit_tests().items() if modules & made]
-    return [notebooks.ROOT / "tests" / "conftest.py", *tests]
+def panel_tests() -> list[Path]:
+    """Return the unit tests of what opens as a panel, and what all tests need."""
+    tests = notebooks.ROOT / "tests"
+    return [tests / "conftest.py", *sorted(tests.glob("panels/test_*.py")),
+            tests / "listening" / "test_panel.py"]
 
 
 def nbval(paths: list[Path], folder: Path) -> list[str]:
-    """Copy notebooks and tests into another folder; return the arguments with which Python runs them there under nbval."""
+    """Copy notebooks and tests into another folder; return the arguments with which Python runs
+    them there under nbval.
+    """
     names = [str(path.relative_to(notebooks.ROOT)) for path in paths]
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(notebooks.ROOT / name, folder / name)
-    options = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300", "-p", "no:cacheprovider", "--disable-warnings"]
+    options = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300", "-p",
+               "no:cacheprovider", "--disable-warnings"]
     return ["-m", "pytest", *options, *names]
 
 
 def main() -> int:
     """Build, set up, check and run; return an exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     told = "all of them and the tests of the widgets, if none is named"
     parser.add_argument("notebooks", nargs="*", type=Path, metavar="NOTEBOOK", help=told)
     named = [path.resolve() for path in parser.parse_args().notebooks]
-    paths = named or [*notebooks.all_notebooks(), *widget_tests()]
+    paths = named or [*notebooks.all_notebooks(), *panel_tests()]
     with tempfile.TemporaryDirectory() as temporary:
         repository, elsewhere = Path(temporary) / "repository", Path(temporary) / "content"
         repository.mkdir()
@@ -180,7 +203,8 @@ def main() -> int:
         except RuntimeError as error:
             print(error, file=sys.stderr)
             return 1
-        return subprocess.run([PYTHON, *nbval(paths, elsewhere)], cwd=elsewhere, env=surroundings(repository)).returncode
+        return subprocess.run([PYTHON, *nbval(paths, elsewhere)], cwd=elsewhere,
+                              env=surroundings(repository)).returncode
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""Try whether the notebooks hold in other people's hands: `python -m tools.holds [--python 3.12] [--seed 1] [NOTEBOOK ...]`.
+"""Try whether the notebooks hold in other people's hands: `python -m tools.holds [--python 3.12]
+[--seed 1] [NOTEBOOK ...]`.
 
-A copy of this working tree is set up with its pins and made read-only. There, without a network, the notebooks run under nbval
-in a shuffled order, from a working folder elsewhere, with an empty home folder. They do so twice: the second time in another
-order, in another folder, with the first time's cache. All this takes Linux's `unshare`; without it the command says what it
-could not do.
+A copy of this working tree is set up with its pins and made read-only. There, without a network,
+the notebooks run under nbval in a shuffled order, from a working folder elsewhere, with an empty
+home folder. They do so twice: the second time in another order, in another folder, with the first
+time's cache. All this takes Linux's `unshare`; without it the command says what it could not do.
 """
 import argparse
 import random
@@ -16,7 +17,8 @@ from pathlib import Path
 
 from tools import colab, notebooks, uv
 
-# With mounts and a network of its own: the copy becomes read-only even for root; kernels talk through the loopback device.
+# With mounts and a network of its own: the copy becomes read-only even for root; kernels talk
+# through the loopback device.
 LOCK = 'mount --bind "$0" "$0"; mount -o remount,bind,ro "$0"; ip link set lo up; exec "$@"'
 
 
@@ -31,16 +33,19 @@ def set_up(copy: Path, version: str) -> Path:
     python = copy / ".venv" / "bin" / "python"
     install = ["pip", "install", "--quiet", "--compile-bytecode", "--python", str(python)]
     try:
-        uv.run("venv", "--quiet", "--python", uv.find_python(version) or version, str(copy / ".venv"))
+        uv.run("venv", "--quiet", "--python", uv.find_python(version) or version,
+               str(copy / ".venv"))
         uv.run(*install, "--requirement", str(copy / "requirements.txt"))
         uv.run(*install, "--no-deps", "--editable", str(copy))
     except subprocess.CalledProcessError as error:
-        raise RuntimeError(f"The course cannot be set up under Python {version} (see above).") from error
+        raise RuntimeError(
+            f"The course cannot be set up under Python {version} (see above).") from error
     return python
 
 
 def cut_off(copy: Path) -> list[str]:
-    """Return what to put before a command to run it without a network and without leave to write into the copy.
+    """Return what to put before a command to run it without a network and without leave to write
+    into the copy.
 
     Where that cannot be had, print why, and return nothing.
     """
@@ -49,24 +54,31 @@ def cut_off(copy: Path) -> list[str]:
         subprocess.run([*before, "true"], check=True, capture_output=True, text=True)
     except (OSError, subprocess.CalledProcessError) as error:
         reason = str(getattr(error, "stderr", error)).strip()
-        print(f"NOT TRIED: running without a network. NOT ENFORCED: a read-only copy; what was written is told. ({reason})")
+        print("NOT TRIED: running without a network. NOT ENFORCED: a read-only copy; what was "
+              f"written is told. ({reason})")
         return []
     return before
 
 
 def written(copy: Path) -> list[str]:
-    """Return what differs in the copy from what was committed there, but for its packages and Python's bytecode."""
-    command = ["git", "status", "--porcelain", "--ignored", "--untracked-files=all", "--", ".", ":!.venv", ":!**/__pycache__/**"]
-    return subprocess.run(command, cwd=copy, capture_output=True, text=True, check=True).stdout.splitlines()
+    """Return what differs in the copy from what was committed there, but for its packages and
+    Python's bytecode.
+    """
+    command = ["git", "status", "--porcelain", "--ignored", "--untracked-files=all", "--", ".",
+               ":!.venv", ":!**/__pycache__/**"]
+    return subprocess.run(command, cwd=copy, capture_output=True, text=True,
+                          check=True).stdout.splitlines()
 
 
-def try_out(path: Path, before: list[str], python: Path, home: Path, folder: Path) -> tuple[str, float]:
+def try_out(path: Path, before: list[str], python: Path, home: Path, folder: Path) -> tuple[str,
+    float]:
     """Run one notebook in a working folder; return what went wrong, if anything, and seconds."""
     begin = time.perf_counter()
     command = [*before, str(python), *colab.nbval([path], folder)]
     env = colab.learner(python) | {"HOME": str(home)}
     done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
-    wrong = re.sub(r"\x1b\[[\d;]*m", "", done.stdout + done.stderr)[-5000:] if done.returncode else ""
+    wrong = (re.sub(r"\x1b\[[\d;]*m", "", done.stdout + done.stderr)[-5000:] if done.returncode
+             else "")
     return wrong, time.perf_counter() - begin
 
 
@@ -78,17 +90,22 @@ def try_all(paths: list[Path], before: list[str], python: Path, home: Path, fold
         wrong, seconds = try_out(path, before, python, home, folder)
         failed, total = failed + bool(wrong), total + seconds
         verdict = "FAILS" if wrong else "holds"
-        print(f"{path.relative_to(notebooks.NOTEBOOKS)}: {verdict}, {seconds:.0f} s\n{wrong}".strip(), flush=True)
+        print(
+            f"{path.relative_to(notebooks.NOTEBOOKS)}: {verdict}, {seconds:.0f} s\n{wrong}".strip(),
+            flush=True)
     print(f"{folder.name}: {len(paths)} notebooks, {failed} fail, {total:.0f} s", flush=True)
     return failed
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Set up, run everything twice, and return the number of failures."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--python", default="{}.{}".format(*sys.version_info), metavar="VERSION", help="default: %(default)s")
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--python", default="{}.{}".format(*sys.version_info), metavar="VERSION",
+                        help="default: %(default)s")
     parser.add_argument("--seed", type=int, default=1, help="of the order; default: %(default)s")
-    parser.add_argument("notebooks", nargs="*", type=Path, metavar="NOTEBOOK", help="all of them, if none is named")
+    parser.add_argument("notebooks", nargs="*", type=Path, metavar="NOTEBOOK",
+                        help="all of them, if none is named")
     options = parser.parse_args(arguments)
     paths = [path.resolve() for path in options.notebooks] or notebooks.all_notebooks()
     shuffle = random.Random(options.seed).shuffle
@@ -101,10 +118,12 @@ def main(arguments: list[str] | None = None) -> int:
             print(error, file=sys.stderr)
             return 1
         before, failed = cut_off(copy), 0
-        print(f"Python {options.python}, order {options.seed}" + (", no network, read-only copy" if before else ""), flush=True)
+        print(f"Python {options.python}, order {options.seed}"
+              + (", no network, read-only copy" if before else ""), flush=True)
         for number in ("first", "second"):
             shuffle(paths)
-            failed += try_all(paths, before, python, home, Path(temporary) / f"the {number} wörking folder")
+            failed += try_all(paths, before, python, home,
+                              Path(temporary) / f"the {number} wörking folder")
         for line in written(copy):
             print(f"written into the copy: {line}")
             failed += 1

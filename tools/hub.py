@@ -1,7 +1,8 @@
 """Simulated learners for teaching/jupyterhub_config.py; `python -m tools.room --hub` lets them in.
 
-A learner signs in as the browser does, waits for a JupyterLab server, opens a notebook, and runs its cells one after the other
-through the kernel's channel. JupyterHub and its proxy do not belong to the course's packages.
+A learner signs in as the browser does, waits for a JupyterLab server, opens a notebook, and runs
+its cells one after the other through the kernel's channel. JupyterHub and its proxy do not belong
+to the course's packages.
 """
 import contextlib
 import importlib.util
@@ -28,7 +29,9 @@ STARTING, ANSWER, TICK = 180, 60, 1  # seconds
 
 
 class Visit(NamedTuple):
-    """What a visit took: seconds until the notebook was open, and then to its end; peak MB of its kernel, MB of the server."""
+    """What a visit took: seconds until the notebook was open, and then to its end; peak MB of its
+    kernel, MB of the server.
+    """
 
     waited: float
     seconds: float
@@ -41,7 +44,8 @@ def lacking() -> str:
     if importlib.util.find_spec("jupyterhub") is None:
         return f'no JupyterHub ({sys.executable} -m pip install "jupyterhub>=5.3,<7")'
     if not PROXY.exists() and not shutil.which(PROXY.name):
-        return "no configurable-http-proxy (npm install --prefix .hub configurable-http-proxy; it needs Node.js)"
+        return ("no configurable-http-proxy (npm install --prefix .hub configurable-http-proxy; it "
+                "needs Node.js)")
     return ""
 
 
@@ -65,7 +69,8 @@ class Learner:
 
     def _token(self, path: str) -> str:
         """Return the token against forged requests that goes with a part of the site."""
-        return next((cookie.value for cookie in self._session.cookies if cookie.name == "_xsrf" and cookie.path == path), "")
+        return next((cookie.value for cookie in self._session.cookies if cookie.name == "_xsrf"
+                     and cookie.path == path), "")
 
     def sign_in(self) -> None:
         """Sign in, and wait until the learner's own server answers.
@@ -75,27 +80,34 @@ class Learner:
         """
         self._ask("GET", f"{self._hub}/hub/login")
         fields = {"username": self.name, "password": self._password, "_xsrf": self._token("/hub/")}
-        if self._session.post(f"{self._hub}/hub/login", data=fields, timeout=ANSWER).status_code == 403:
+        if self._session.post(f"{self._hub}/hub/login", data=fields,
+                              timeout=ANSWER).status_code == 403:
             raise RuntimeError(f"The hub does not let {self.name} in.")
         end = time.monotonic() + STARTING
         while time.monotonic() < end:
-            if self._session.get(f"{self.home}/lab", timeout=ANSWER).url.startswith(f"{self.home}/lab"):
+            if self._session.get(f"{self.home}/lab",
+                                 timeout=ANSWER).url.startswith(f"{self.home}/lab"):
                 return
             time.sleep(1)
         raise RuntimeError(f"The server of {self.name} did not start in {STARTING} s.")
 
     def open(self, path: str):
-        """Open a notebook of the learner's folder, and start its kernel; return its cells and the kernel's channel."""
+        """Open a notebook of the learner's folder, and start its kernel; return its cells and the
+        kernel's channel.
+        """
         import websocket
 
         self._ask("GET", f"{self.home}/lab/tree/{path}")
         cells = self._ask("GET", f"{self.home}/api/contents/{path}").json()["content"]["cells"]
         asked = {"path": path, "name": path, "type": "notebook", "kernel": {"name": "python3"}}
         token = self._token(f"/user/{self.name}/")
-        session = self._ask("POST", f"{self.home}/api/sessions", json=asked, headers={"X-XSRFToken": token}).json()
+        session = self._ask("POST", f"{self.home}/api/sessions", json=asked,
+                            headers={"X-XSRFToken": token}).json()
         cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._session.cookies
                             if f"/user/{self.name}/".startswith(cookie.path))
-        address = f"{self.home}/api/kernels/{session['kernel']['id']}/channels?_xsrf={token}".replace("http", "ws", 1)
+        address = (
+            f"{self.home}/api/kernels/{session['kernel']['id']}/channels?_xsrf={token}".replace(
+            "http", "ws", 1))
         channel = websocket.create_connection(address, cookie=cookies, timeout=ANSWER)
         channel.settimeout(TICK)
         return cells, channel
@@ -111,12 +123,17 @@ def run(channel, code: str, patience: float) -> str:
     import websocket
 
     number = uuid.uuid4().hex
-    header = {"msg_id": number, "session": number, "username": "", "msg_type": "execute_request", "version": "5.3"}
-    content = {"code": code, "silent": False, "store_history": True, "allow_stdin": False, "stop_on_error": True}
-    channel.send(json.dumps({"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell"}))
+    header = {"msg_id": number, "session": number, "username": "", "msg_type": "execute_request",
+              "version": "5.3"}
+    content = {"code": code, "silent": False, "store_history": True, "allow_stdin": False,
+               "stop_on_error": True}
+    channel.send(
+        json.dumps({"header": header, "parent_header": {}, "metadata": {}, "content": content,
+                    "channel": "shell"}))
     printed, waiting, end = "", {"reply", "idle"}, time.monotonic() + patience
     while waiting and time.monotonic() < end:
-        with contextlib.suppress(websocket.WebSocketTimeoutException):  # a long training says nothing for minutes
+        # a long training says nothing for minutes
+        with contextlib.suppress(websocket.WebSocketTimeoutException):
             message = json.loads(channel.recv())
             kind, content = message["header"]["msg_type"], message["content"]
             if message["parent_header"].get("msg_id") != number:
@@ -163,7 +180,8 @@ def free_ports() -> int:
 
 @contextlib.contextmanager
 def running(learners: int) -> Iterator[tuple[str, str]]:
-    """Yield the address and the password of a hub with the course's settings, whose folder is new; it ends with the block.
+    """Yield the address and the password of a hub with the course's settings, whose folder is new;
+    it ends with the block.
 
     Raises:
         RuntimeError: if something is missing, or the hub does not start.
@@ -175,8 +193,8 @@ def running(learners: int) -> Iterator[tuple[str, str]]:
     port, password = free_ports(), secrets.token_hex(16)
     address = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        env = os.environ | {"COURSE_HUB_PASSWORD": password, "COURSE_HUB_FOLDER": folder, "COURSE_HUB_PORT": str(port),
-                            "COURSE_HUB_LEARNERS": str(learners)}
+        env = (os.environ | {"COURSE_HUB_PASSWORD": password, "COURSE_HUB_FOLDER": folder,
+                             "COURSE_HUB_PORT": str(port), "COURSE_HUB_LEARNERS": str(learners)})
         log = Path(folder) / "log"
         with open(log, "w") as file:
             command = [sys.executable, "-m", "jupyterhub", "-f", str(CONFIG)]
@@ -212,7 +230,8 @@ def measure(path: Path, learners: int) -> tuple[list[Visit], float]:
     patience = execute.SECONDS_A_CELL * learners  # who shares a server waits longer
     with running(learners) as (address, password), ThreadPoolExecutor(learners) as pool:
         begin = time.perf_counter()
-        guests = [Learner(address, f"learner-{number}", password) for number in range(1, learners + 1)]
+        guests = [Learner(address, f"learner-{number}", password)
+                  for number in range(1, learners + 1)]
         try:
             visits = list(pool.map(lambda guest: visit(guest, name, patience), guests))
         except websocket.WebSocketException as error:

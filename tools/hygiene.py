@@ -1,4 +1,6 @@
-"""What every notebook of the course keeps to. A rule takes a notebook and its path, and yields its complaints."""
+"""What every notebook of the course keeps to. A rule takes a notebook and its path, and yields its
+complaints.
+"""
 import json
 import re
 import sys
@@ -15,7 +17,8 @@ from tools.alt_texts import WORDLESS
 LARGEST = 1_000_000
 LARGEST_TOGETHER = 12_000_000
 SECTIONS = ("Summary", "Exercises", "Quiz", "Going further")
-HERE = [re.escape(str(place)) for place in (notebooks.ROOT, Path.home(), Path(sys.prefix)) if len(str(place)) > 5]
+HERE = [re.escape(str(place)) for place in (notebooks.ROOT, Path.home(), Path(sys.prefix))
+        if len(str(place)) > 5]
 MACHINE_PATH = re.compile("|".join([
     r"(?<![\w.:/])/(?:home|root|tmp|work|usr|opt|var|mnt|private|content|Users)/\w",
     r"\b[A-Z]:\\(?:Users|Program|Windows)", "site-packages", *HERE]))
@@ -23,8 +26,10 @@ SMEAR = re.compile(r"\r|\x1b|\d(?:it/s|s/it)\b|%\||\d[mun]?s/step")
 WARNING = re.compile(r"\b\w*Warning\b:|^WARNING|^W0000", re.MULTILINE)
 ADDRESS = re.compile(r" at 0x[0-9a-f]{6,}|ipykernel_\d+")
 BASE64 = re.compile(r"base64,[\w+/=\s]+")
-STORED = {"a warning": WARNING, "a progress bar": SMEAR, "a memory address": ADDRESS, "a machine's path": MACHINE_PATH}
-PROMISES = {"what the reader will be able to do": r"able to", "what is needed first": r"\bneed", "the minutes": r"\d+ min"}
+STORED = {"a warning": WARNING, "a progress bar": SMEAR, "a memory address": ADDRESS,
+          "a machine's path": MACHINE_PATH}
+PROMISES = {"what the reader will be able to do": r"able to", "what is needed first": r"\bneed",
+            "the minutes": r"\d+ min"}
 ANSWER = re.compile(r"<details><summary>.+?</summary>\s*(Right|No)\b\W*(.*?)</details>", re.DOTALL)
 Complaints = Iterator[str]
 
@@ -37,21 +42,26 @@ def is_solution(path: Path) -> bool:
 def output_texts(cell: NotebookNode) -> Iterator[str]:
     """Yield what a cell's outputs say in words, without encoded sound and pictures."""
     for output in cell.get("outputs", []):
-        data = {"text/plain": output.get("text", "")} if output.output_type == "stream" else output.get("data", {})
+        data = ({"text/plain": output.get("text", "")} if output.output_type == "stream"
+                else output.get("data", {}))
         for kind, content in data.items():
             if kind.startswith("text/") or kind == "image/svg+xml":
                 yield BASE64.sub("", content)
 
 
 def headings(notebook: NotebookNode) -> list[tuple[int, str]]:
-    """Return the level and text of every heading, leaving out what only looks like one inside a code fence."""
+    """Return the level and text of every heading, leaving out what only looks like one inside a
+    code fence.
+    """
     prose = re.sub(r"^```.*?^```", "", notebooks.markdown(notebook), flags=re.MULTILINE | re.DOTALL)
-    return [(len(marks), text.strip()) for marks, text in re.findall(r"^(#{1,6})\s+(.*)$", prose, re.MULTILINE)]
+    return [(len(marks), text.strip()) for marks,
+            text in re.findall(r"^(#{1,6})\s+(.*)$", prose, re.MULTILINE)]
 
 
 def section(notebook: NotebookNode, title: str) -> str:
     """Return the prose from a heading of the second level to the next one."""
-    found = re.search(rf"^## {title}.*?(?=^## |\Z)", notebooks.markdown(notebook), re.MULTILINE | re.DOTALL)
+    found = re.search(rf"^## {title}.*?(?=^## |\Z)", notebooks.markdown(notebook),
+                      re.MULTILINE | re.DOTALL)
     return found[0] if found else ""
 
 
@@ -86,7 +96,8 @@ def clean_outputs(notebook: NotebookNode, path: Path) -> Complaints:
         text = "\n".join(output_texts(cell))
         for what, pattern in STORED.items():
             if found := pattern.search(text):
-                yield f"stores {what} in code cell {number}: {text[max(0, found.start() - 30) : found.end() + 30]!r}"
+                near = text[max(0, found.start() - 30) : found.end() + 30]
+                yield f"stores {what} in code cell {number}: {near!r}"
 
 
 def portable_source(notebook: NotebookNode, path: Path) -> Complaints:
@@ -152,24 +163,28 @@ def alt_texts(notebook: NotebookNode, path: Path) -> Complaints:
             yield f"shows a picture without alt text: {image[:60]}"
     for cell in notebooks.code_cells(notebook):
         if any(text in ("", WORDLESS) for text in notebooks.figure_texts(cell)):
-            yield f"stores a figure without alt text (label it, and run it by `make notebooks`): {cell.source[:60]!r}"
+            yield ("stores a figure without alt text (label it, and run it by `make notebooks`): "
+                   f"{cell.source[:60]!r}")
 
 
 def links(notebook: NotebookNode, path: Path) -> Complaints:
     for target in re.findall(r"\]\(([^)\s]+)", notebooks.markdown(notebook)):
-        if not re.match(r"https?:|#|mailto:|attachment:|data:", target) and not (path.parent / target.split("#")[0]).exists():
+        if not re.match(r"https?:|#|mailto:|attachment:|data:",
+                        target) and not (path.parent / target.split("#")[0]).exists():
             yield f"links to '{target}', which is not there"
 
 
 def objectives(notebook: NotebookNode, path: Path) -> Complaints:
-    box = quotes("\n".join(cell.source for cell in notebook.cells[:3] if cell.cell_type == "markdown"))
+    box = quotes("\n".join(cell.source for cell in notebook.cells[:3]
+                           if cell.cell_type == "markdown"))
     for what, pattern in PROMISES.items():
         if not re.search(pattern, box, re.IGNORECASE):
             yield f"has no box at the top that says {what} (/{pattern}/ in a Markdown quote)"
 
 
 def sections(notebook: NotebookNode, path: Path) -> Complaints:
-    titles = [text for level, text in headings(notebook) if level == 2 and text.startswith(SECTIONS)]
+    titles = [text for level,
+              text in headings(notebook) if level == 2 and text.startswith(SECTIONS)]
     if tuple(titles) != SECTIONS:
         yield f"does not end with the sections {', '.join(SECTIONS)} (found {titles})"
 
@@ -182,18 +197,23 @@ def quiz(notebook: NotebookNode, path: Path) -> Complaints:
     if len(set(map(tuple, said))) == 1:
         yield "has a quiz whose right answers all stand in the same place"
     for number, (question, verdicts) in enumerate(zip(questions, said), 1):
-        if question.count("<details>") != len(verdicts) or len(verdicts) < 3 or verdicts.count("Right") != 1:
-            yield f"has a quiz question {number} without three or more answers, one \"Right\", the others \"No\""
+        if question.count("<details>") != len(verdicts) or len(verdicts) < 3 or verdicts.count(
+            "Right") != 1:
+            yield (f"has a quiz question {number} without three or more answers, one \"Right\", "
+                   "the others \"No\"")
         if any(len(explanation.split()) < 4 for _, explanation in ANSWER.findall(question)):
             yield f"has a quiz question {number} with an answer that is not explained"
 
 
 def exercises(notebook: NotebookNode, path: Path) -> Complaints:
     chapter, told = path.name[:2], "PASS" if is_solution(path) else notebooks.STILL_OPEN
-    checked = [(number, cell) for cell in notebooks.code_cells(notebook) for number in notebooks.checked_exercises(cell)]
+    checked = [(number, cell) for cell in notebooks.code_cells(notebook)
+               for number in notebooks.checked_exercises(cell)]
     numbers = [number for number, _ in checked]
     fewest = 1 if chapter == "00" else 3
-    if numbers != [f"{chapter}.{k}" for k in range(1, len(numbers) + 1)] or not fewest <= len(numbers) <= 5:
+    if numbers != [f"{chapter}.{k}" for k in range(1,
+                                                   len(numbers) + 1)] or not fewest <= len(
+        numbers) <= 5:
         yield f"checks the exercises {numbers} ({chapter}.1, {chapter}.2 and so on; three to five)"
     boxes = quotes(notebooks.markdown(notebook))
     for number, cell in checked:
@@ -210,14 +230,16 @@ def twin(notebook: NotebookNode, path: Path) -> Complaints:
     if not answers.exists():
         yield f"has no worked answers in solutions/{path.name}"
         return
-    asked, answered = ([n for cell in notebooks.code_cells(nb) for n in notebooks.checked_exercises(cell)]
+    asked, answered = ([n for cell in notebooks.code_cells(nb)
+                        for n in notebooks.checked_exercises(cell)]
                        for nb in (notebook, notebooks.read(answers)))
     if asked != answered:
         yield f"asks the exercises {asked}, but solutions/{path.name} answers {answered}"
 
 
 def heard(notebook: NotebookNode, path: Path) -> Complaints:
-    players = (str(o.get("data", {}).get("text/html", "")) for cell in notebooks.code_cells(notebook) for o in cell.outputs)
+    players = (str(o.get("data", {}).get("text/html", ""))
+               for cell in notebooks.code_cells(notebook) for o in cell.outputs)
     if "scratch" not in path.name and not any("<audio" in player for player in players):
         yield "plays no sound"
 
@@ -226,8 +248,8 @@ def _code_lines(cell: NotebookNode) -> int:
     return sum(bool(line.strip()) for line in cell.source.splitlines())
 
 
-RULES = (valid, small, clean_outputs, portable_source, one_title, setup, executed, compared, readable_code, alt_texts, links,
-         exercises)
+RULES = (valid, small, clean_outputs, portable_source, one_title, setup, executed, compared,
+         readable_code, alt_texts, links, exercises)
 CHAPTER_RULES = (prose, objectives, sections, quiz, twin, heard)
 
 

@@ -1,7 +1,9 @@
-"""Drive JupyterLab in Chromium as a learner would: `python -m tools.lab [NOTEBOOK ...]` opens each notebook and runs all of it.
+"""Drive JupyterLab in Chromium as a learner would: `python -m tools.lab [NOTEBOOK ...]` opens each
+notebook and runs all of it.
 
-It complains of errors, warnings, players without sound, widgets without controls and errors in the browser's console, and leaves
-a picture of each whole notebook in build/lab. The notebooks are copied first, so nothing in the working tree changes.
+It complains of errors, warnings, players without sound, widgets without controls and errors in the
+browser's console, and leaves a picture of each whole notebook in build/lab. The notebooks are
+copied first, so nothing in the working tree changes.
 """
 import argparse
 import contextlib
@@ -25,17 +27,22 @@ from tools import chromium, notebooks
 
 TOKEN = "course"
 STARTING, CELL = 90, 600  # seconds
-TOLD = ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']"  # errors and warnings alike
+# errors and warnings alike
+TOLD = ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']"
 TRACEBACK = "Traceback (most recent call last)"
-RAN = f"""() => [...document.querySelectorAll(`{TOLD}`)].some(o => o.innerText.includes(`{TRACEBACK}`))
-  || [...document.querySelectorAll('.jp-CodeCell')].filter(c => c.querySelector('.cm-content').innerText.trim())
+RAN = f"""() => [...document.querySelectorAll(`{TOLD}`)]
+  .some(o => o.innerText.includes(`{TRACEBACK}`))
+  || [...document.querySelectorAll('.jp-CodeCell')]
+     .filter(c => c.querySelector('.cm-content').innerText.trim())
      .every(c => /\\[\\d+\\]/.test(c.querySelector('.jp-InputPrompt').innerText))"""
 SHEET = ".jp-Notebook .jp-WindowedPanel-outer, .jp-Notebook.jp-WindowedPanel-outer"
 BROKEN = """() => [...document.querySelectorAll('.jp-OutputArea-output')]
   .filter(o => /^(Error displaying|Loading) widget/.test(o.innerText)).length"""
 MUTE = """async () => {
-  const players = [...document.querySelectorAll('audio')], rest = () => new Promise(done => setTimeout(done, 100));
-  for (const a of players) for (let i = 0; i < 50 && !(a.duration > 0) && !a.error; i++) await rest();
+  const players = [...document.querySelectorAll('audio')];
+  const rest = () => new Promise(done => setTimeout(done, 100));
+  for (const a of players)
+    for (let i = 0; i < 50 && !(a.duration > 0) && !a.error; i++) await rest();
   return players.filter(a => !(a.duration > 0)).length;
 }"""
 
@@ -52,7 +59,9 @@ class Lab:
         self.address, self.folder = address, folder
 
     def ask(self, path: str):
-        """Return what the server's interface answers, such as the list of its sessions for `"api/sessions"`."""
+        """Return what the server's interface answers, such as the list of its sessions for
+        `"api/sessions"`.
+        """
         with urllib.request.urlopen(f"{self.address}/{path}?token={TOKEN}", timeout=10) as answer:
             return json.load(answer)
 
@@ -65,7 +74,8 @@ class Lab:
         page.goto(f"{self.address}/lab/tree/{name}?token={TOKEN}&reset")
         page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=STARTING * 1000)
         for _ in range(STARTING):
-            kernels = [session["kernel"] for session in self.ask("api/sessions") if session["path"] == name]
+            kernels = [session["kernel"] for session in self.ask("api/sessions")
+                       if session["path"] == name]
             if kernels and kernels[0]["connections"] and kernels[0]["execution_state"] == "idle":
                 page.wait_for_timeout(500)
                 return
@@ -79,13 +89,15 @@ class Lab:
         page.wait_for_function(RAN, timeout=seconds * 1000)
         page.wait_for_timeout(500)
         texts = [" ".join(text.split()) for text in page.locator(TOLD).all_inner_texts()]
-        return [f"error: {text[-300:]}" if TRACEBACK in text else f"warning: {text[:300]}" for text in texts]
+        return [f"error: {text[-300:]}" if TRACEBACK in text else f"warning: {text[:300]}"
+                for text in texts]
 
     def close(self, name: str) -> None:
         """Shut a notebook's kernel down, so that its memory is free for the next."""
         for session in self.ask("api/sessions"):
             if session["path"] == name:
-                request = urllib.request.Request(f"{self.address}/api/sessions/{session['id']}?token={TOKEN}", method="DELETE")
+                request = urllib.request.Request(
+                    f"{self.address}/api/sessions/{session['id']}?token={TOKEN}", method="DELETE")
                 urllib.request.urlopen(request, timeout=30).close()
 
 
@@ -106,13 +118,18 @@ def running(folder: Path) -> Iterator[Lab]:
         (settings / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}')
         news = Path(own) / "settings" / "@jupyterlab" / "apputils-extension"
         news.mkdir()
-        (news / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
-        places = {f"JUPYTER_{name}_DIR": str(Path(own) / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}
-        places |= {f"JUPYTERLAB_{name}_DIR": str(Path(own) / name.lower()) for name in ("SETTINGS", "WORKSPACES")}
+        (news / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", '
+                                                               '"checkForUpdates": false}')
+        places = {f"JUPYTER_{name}_DIR": str(Path(own) / name.lower())
+                  for name in ("CONFIG", "DATA", "RUNTIME")}
+        places |= {f"JUPYTERLAB_{name}_DIR": str(Path(own) / name.lower())
+                   for name in ("SETTINGS", "WORKSPACES")}
         quiet = {"COURSE_PROGRESS": str(Path(own) / "progress.json"), "TF_CPP_MIN_LOG_LEVEL": "3"}
-        env = {name: value for name, value in os.environ.items() if name != "COURSE_QUIET"} | places | quiet
-        command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}", "--allow-root",
-                   f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={folder}", "--ServerApp.port_retries=0"]
+        env = ({name: value for name, value in os.environ.items() if name != "COURSE_QUIET"}
+               | places | quiet)
+        command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1",
+                   f"--port={port}", "--allow-root", f"--IdentityProvider.token={TOKEN}",
+                   f"--ServerApp.root_dir={folder}", "--ServerApp.port_retries=0"]
         with open(Path(own) / "log", "w") as log:
             server = subprocess.Popen(command, env=env, stdout=log, stderr=log, cwd=own)
         try:
@@ -123,7 +140,8 @@ def running(folder: Path) -> Iterator[Lab]:
                     break
                 time.sleep(1)
             else:
-                raise TimeoutError(f"JupyterLab did not start:\n{(Path(own) / 'log').read_text()[-2000:]}")
+                raise TimeoutError("JupyterLab did not "
+                                   f"start:\n{(Path(own) / 'log').read_text()[-2000:]}")
             yield lab
         finally:
             server.terminate()
@@ -132,7 +150,8 @@ def running(folder: Path) -> Iterator[Lab]:
 
 @contextlib.contextmanager
 def learner() -> Iterator:
-    """Yield a browser's page in a window as tall as a learner's screen would like to be; it keeps the console's errors.
+    """Yield a browser's page in a window as tall as a learner's screen would like to be; it keeps
+    the console's errors.
 
     Raises:
         RuntimeError: if Chromium is missing.
@@ -145,7 +164,9 @@ def learner() -> Iterator:
 
 
 def photograph(page, path: Path) -> None:
-    """Store a picture of the whole notebook, as tall as it is: Chromium alone takes what is on the screen."""
+    """Store a picture of the whole notebook, as tall as it is: Chromium alone takes what is on the
+    screen.
+    """
     place = page.locator(SHEET)
     height, step = place.evaluate("sheet => [sheet.scrollHeight, sheet.clientHeight]")
     whole = None
@@ -175,8 +196,10 @@ def try_out(lab: Lab, page, name: str, pictures: Path) -> list[str]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Try the notebooks out; return the number that have something wrong."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("notebooks", nargs="*", type=Path, metavar="NOTEBOOK", help="all chapters, if none is named")
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("notebooks", nargs="*", type=Path, metavar="NOTEBOOK",
+                        help="all chapters, if none is named")
     chosen = parser.parse_args(arguments).notebooks
     chosen = chosen or notebooks.chapters()
     if missing := chromium.lacking():
@@ -195,7 +218,8 @@ def main(arguments: list[str] | None = None) -> int:
                 except (Error, OSError) as error:
                     found = [f"{type(error).__name__}: {str(error)[:300]}"]
                 wrong += bool(found)
-                print(f"{path.name}: {'; '.join(found) or 'all well'} ({time.perf_counter() - begin:.0f} s)", flush=True)
+                print(f"{path.name}: {'; '.join(found) or 'all well'} "
+                      f"({time.perf_counter() - begin:.0f} s)", flush=True)
     return wrong
 
 

@@ -1,7 +1,8 @@
 """Write the exact pins: `python -m tools.lock [--upgrade]`.
 
-requirements.txt gets one pin a package, with markers where Python versions or systems must differ, for Python 3.11
-to 3.13; the `colab` extra of pyproject.toml gets the same versions. Without --upgrade, pins that still fit stay.
+requirements.txt gets one pin a package, with markers where Python versions or systems must differ,
+for Python 3.11 to 3.13; the `colab` extra of pyproject.toml gets the same versions. Without
+--upgrade, pins that still fit stay.
 """
 import re
 import sys
@@ -20,8 +21,9 @@ COLAB_EXTRA = re.compile(r'(?<=^colab = \[\n)(?:[ ]+".*",\n)*', re.MULTILINE)
 
 def compile_pins(*options: str) -> str:
     """Return the text of requirements.txt as uv resolves it."""
-    command = ["pip", "compile", "pyproject.toml", "--universal", "--python-version=3.11", "--output-file=requirements.txt",
-               "--no-annotate", "--no-header", "--no-emit-index-url", "--no-emit-find-links", "--quiet"]
+    command = ["pip", "compile", "pyproject.toml", "--universal", "--python-version=3.11",
+               "--output-file=requirements.txt", "--no-annotate", "--no-header",
+               "--no-emit-index-url", "--no-emit-find-links", "--quiet"]
     extras = [f"--extra={name}" for name in EXTRAS]
     uv.run(*command, *extras, *options, cwd=ROOT)
     return (ROOT / "requirements.txt").read_text(encoding="utf-8")
@@ -40,7 +42,8 @@ def pin_colab(project: str, pins: str) -> str:
     def line(match: re.Match) -> str:
         name = match[1]
         if len(versions.get(canonicalize_name(name), ())) != 1:
-            raise ValueError(f"'{name}' of the colab extra needs exactly one pin in requirements.txt.")
+            raise ValueError(f"'{name}' of the colab extra needs exactly one pin in "
+                             "requirements.txt.")
         return f'"{name}{min(versions[canonicalize_name(name)])}'
 
     return COLAB_EXTRA.sub(lambda block: re.sub(r'"([\w.-]+)==[\w.]+', line, block[0]), project)

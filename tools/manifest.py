@@ -1,6 +1,7 @@
 """Bring the checksums and sizes in data/MANIFEST.json up to date: `python -m tools.manifest`.
 
-Origin and licence of a new file are written into MANIFEST.json by hand; a file without them is refused.
+Origin and licence of a new file are written into MANIFEST.json by hand; a file without them is
+refused.
 """
 import json
 import sys
@@ -13,14 +14,18 @@ def main() -> int:
     folder = environment.data_folder()
     path = folder / "MANIFEST.json"
     manifest = json.loads(path.read_text(encoding="utf-8"))
-    found = {f.relative_to(folder).as_posix() for f in folder.rglob("*") if f.is_file() and f != path}
+    found = {f.relative_to(folder).as_posix() for f in folder.rglob("*") if f.is_file()
+             and f != path}
     if wrong := found ^ manifest["files"].keys():
-        print(f"Without a file or without an entry: {', '.join(sorted(wrong))}. Name origin and licence of each in {path.name}.")
+        print(f"Without a file or without an entry: {', '.join(sorted(wrong))}. Name origin and "
+              f"licence of each in {path.name}.")
         return 1
     for name, entry in manifest["files"].items():
-        entry["bytes"], entry["sha256"] = (folder / name).stat().st_size, environment.sha256(folder / name)
+        entry["bytes"], entry["sha256"] = (folder / name).stat().st_size, environment.sha256(folder
+            / name)
     with environment.writing(path) as temporary:
-        temporary.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n",
+                             encoding="utf-8")
     return 0
 
 

@@ -1,4 +1,6 @@
-"""What every tool needs to know of a notebook: its code, its exercises, and the cells that are made in one place."""
+"""What every tool needs to know of a notebook: its code, its exercises, and the cells that are made
+in one place.
+"""
 import ast
 import hashlib
 import html
@@ -34,20 +36,26 @@ def read(path: Path) -> NotebookNode:
 
 def repository() -> str:
     """Return where the course lives on GitHub, as OWNER/NAME (pyproject.toml, `[tool.course]`)."""
-    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["course"]["repository"]
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["course"][
+        "repository"]
 
 
 def setup_cell(address: str | None = None) -> str:
-    """Return the first code cell of every notebook. In Colab it installs what is missing and replaces nothing."""
+    """Return the first code cell of every notebook. In Colab it installs what is missing and
+    replaces nothing.
+    """
+    source = f"git+https://github.com/{address or repository()}"
     return f'''# In Google Colab, install what it lacks. Everywhere else this cell does nothing.
 import sys
 
 if "google.colab" in sys.modules:
-    %pip install -q "deep-learning-with-music[colab] @ git+https://github.com/{address or repository()}"'''
+    %pip install -q "deep-learning-with-music[colab] @ {source}"'''
 
 
 def badge(name: str, address: str | None = None) -> str:
-    """Return the Markdown of a notebook's "Open in Colab" badge; `name` such as `solutions/00_welcome.ipynb`."""
+    """Return the Markdown of a notebook's "Open in Colab" badge; `name` such as
+    `solutions/00_welcome.ipynb`.
+    """
     colab = "https://colab.research.google.com"
     link = f"{colab}/github/{address or repository()}/blob/main/notebooks/{name}"
     return f"[![Open in Colab]({colab}/assets/colab-badge.svg)]({link})"
@@ -59,7 +67,9 @@ def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
 
 
 def figure_text(output: NotebookNode) -> str | None:
-    """Return the text that stands for a stored figure or score, "" if it has none; None where the output is no picture."""
+    """Return the text that stands for a stored figure or score, "" if it has none; None where the
+    output is no picture.
+    """
     data = output.get("data", {})
     if "image/png" in data:
         return output.get("metadata", {}).get("image/png", {}).get("alt", "")
@@ -85,7 +95,9 @@ def syntax_tree(cell: NotebookNode) -> ast.Module:
 
 
 def code_hash(notebook: NotebookNode) -> str:
-    """Return a checksum of the code, without the set-up cell (the repository's address is no change of code)."""
+    """Return a checksum of the code, without the set-up cell (the repository's address is no change
+    of code).
+    """
     code = "\0".join(cell.source for cell in code_cells(notebook)[1:])
     return hashlib.sha256(code.encode()).hexdigest()[:16]
 
@@ -93,7 +105,9 @@ def code_hash(notebook: NotebookNode) -> str:
 def checked_exercises(cell: NotebookNode) -> Iterator[str]:
     """Yield the numbers that a cell passes to `exercises.check`."""
     for node in ast.walk(syntax_tree(cell)):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "exercises.check" and isinstance(node.args[0], ast.Constant):
+        if isinstance(node,
+                      ast.Call) and ast.unparse(node.func) == "exercises.check" and isinstance(
+            node.args[0], ast.Constant):
             yield str(node.args[0].value)
 
 
@@ -104,27 +118,29 @@ def helper_files(notebook: NotebookNode, chapter: str = "") -> set[Path]:
         notebook: the notebook.
         chapter: its two-digit number; `exercises` loads the checks of that chapter only.
     """
-    package, files = ROOT / "course_utils", set()
-    waiting = {name for cell in code_cells(notebook) for name in imported_helpers(syntax_tree(cell))}
+    exercises = ROOT / "course_utils" / "exercises"
+    files: set[Path] = set()
+    waiting = set().union(*(imported_files(syntax_tree(cell)) for cell in code_cells(notebook)))
     while waiting:
-        name = waiting.pop()
-        candidates = (package / f"{name}.py", package / name / "__init__.py")
-        found = {path for path in candidates if path.exists()} - files
-        if name == "exercises":
-            found |= {path for path in [package / "exercises" / f"chapter_{chapter}.py"] if path.exists()} - files
-        files |= found
-        waiting |= {other for path in found for other in imported_helpers(ast.parse(path.read_text(encoding="utf-8")))}
+        path = waiting.pop()
+        files.add(path)
+        found = imported_files(ast.parse(path.read_text(encoding="utf-8")))
+        if path == exercises / "__init__.py":
+            found |= {checks for checks in [exercises / f"chapter_{chapter}.py"] if checks.exists()}
+        waiting |= found - files
     return files
 
 
-def imported_helpers(tree: ast.AST) -> set[str]:
-    """Return the modules of course_utils that a syntax tree imports anywhere, by their first name."""
+def imported_files(tree: ast.AST) -> set[Path]:
+    """Return the files of the modules of course_utils that a syntax tree imports anywhere, with the
+    faces of their rooms.
+    """
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module == "course_utils":
-            names |= {f"course_utils.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module)
-    return {name.split(".")[1] for name in names if name.startswith("course_utils.")}
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    paths = (ROOT.joinpath(*name.split(".")) for name in names if name.startswith("course_utils."))
+    found = {file for path in paths for file in (path.with_suffix(".py"), path / "__init__.py")}
+    return {file for file in found if file.exists()}

@@ -1,8 +1,10 @@
-"""Size a server for a room: `python -m tools.room [--learners 10] [NOTEBOOK]` runs a notebook for all learners at once.
+"""Size a server for a room: `python -m tools.room [--learners 10] [NOTEBOOK]` runs a notebook for
+all learners at once.
 
-Each learner has a kernel with the threads that teaching/jupyterhub_config.py gives it. A learner's JupyterLab server, which needs
-no computing to speak of, comes on top with about 160 MB. With --hub, JupyterHub starts with these settings, and learners sign in,
-get their servers, and run the notebook there; it says what has to be installed for that.
+Each learner has a kernel with the threads that teaching/jupyterhub_config.py gives it. A learner's
+JupyterLab server, which needs no computing to speak of, comes on top with about 160 MB. With --hub,
+JupyterHub starts with these settings, and learners sign in, get their servers, and run the notebook
+there; it says what has to be installed for that.
 """
 import argparse
 import contextlib
@@ -34,13 +36,16 @@ def measure(path: Path, learners: int) -> tuple[list[tuple[float, float]], float
     patience = execute.SECONDS_A_CELL * learners  # who shares a server waits longer
     begin = time.perf_counter()
     with ThreadPoolExecutor(learners) as pool:
-        results = list(pool.map(lambda _: execute.run(notebooks.read(path), path.parent, patience), range(learners)))
+        results = list(pool.map(lambda _: execute.run(notebooks.read(path), path.parent, patience),
+                                range(learners)))
     return results, time.perf_counter() - begin
 
 
 @contextlib.contextmanager
 def memory_watched() -> Iterator[list[float]]:
-    """Yield a list that holds, after the block, by how many MB the machine's free memory shrank at the worst moment."""
+    """Yield a list that holds, after the block, by how many MB the machine's free memory shrank at
+    the worst moment.
+    """
     import psutil
 
     free, done, shrank = [psutil.virtual_memory().available], threading.Event(), []
@@ -60,16 +65,21 @@ def memory_watched() -> Iterator[list[float]]:
 
 
 def through_hub(path: Path, learners: int) -> list[tuple[float, float]]:
-    """Measure the learners of a JupyterHub; print what the hub adds, and return seconds and MB of each."""
+    """Measure the learners of a JupyterHub; print what the hub adds, and return seconds and MB of
+    each.
+    """
     visits, total = hub.measure(path, learners)
     waits = [visit.waited for visit in visits]
-    print(f"from signing in to an open notebook: {statistics.median(waits):.0f} s (slowest {max(waits):.0f}); "
-          f"a learner's server: {max(visit.server for visit in visits):.0f} MB; all done after {total:.0f} s")
+    print(f"from signing in to an open notebook: {statistics.median(waits):.0f} s (slowest "
+          f"{max(waits):.0f}); a learner's server: {max(visit.server for visit in visits):.0f} MB; "
+          f"all done after {total:.0f} s")
     return [(visit.seconds, visit.kernel + visit.server) for visit in visits]
 
 
 def by_themselves(path: Path, learners: int) -> list[tuple[float, float]]:
-    """Measure kernels without a hub, first one alone; return seconds and MB of each, with a server reckoned in."""
+    """Measure kernels without a hub, first one alone; return seconds and MB of each, with a server
+    reckoned in.
+    """
     ((seconds, memory),), _ = measure(path, 1)
     print(f"one alone: {seconds:.0f} s, {memory:.0f} MB")
     results, total = measure(path, learners)
@@ -79,17 +89,21 @@ def by_themselves(path: Path, learners: int) -> list[tuple[float, float]]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure all learners at once, and print what a server needs."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--learners", type=int, default=10)
-    parser.add_argument("--hub", action="store_true", help="let the learners into a JupyterHub with the course's settings")
+    parser.add_argument("--hub", action="store_true",
+                        help="let the learners into a JupyterHub with the course's settings")
     default = notebooks.NOTEBOOKS / "08_lstm_composes_chorales.ipynb"
-    parser.add_argument("notebook", nargs="?", type=Path, default=default, help="default: 08_lstm_composes_chorales")
+    parser.add_argument("notebook", nargs="?", type=Path, default=default,
+                        help="default: 08_lstm_composes_chorales")
     options = parser.parse_args(arguments)
     if not 1 <= options.learners <= 100:
         parser.error("A room holds 1 to 100 learners.")
     path = options.notebook.resolve()
     if options.hub and path.parent != notebooks.NOTEBOOKS:
-        parser.error(f"The hub gives out the chapters in {notebooks.NOTEBOOKS.name}/, not '{path.name}'.")
+        parser.error(f"The hub gives out the chapters in {notebooks.NOTEBOOKS.name}/, not "
+                     f"'{path.name}'.")
     print(f"{path.name}, {os.cpu_count()} cores, {options.learners} learners at once", flush=True)
     try:
         with memory_watched() as shrank:
@@ -98,8 +112,10 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     seconds, memory = zip(*results)
-    print(f"each: {statistics.median(seconds):.0f} s (slowest {max(seconds):.0f}), {max(memory):.0f} MB with its server")
-    print(f"memory: {sum(memory) / 1e3:.1f} GB in all; the machine's free memory shrank by {shrank[0] / 1e3:.1f} GB at most")
+    print(f"each: {statistics.median(seconds):.0f} s (slowest {max(seconds):.0f}), "
+          f"{max(memory):.0f} MB with its server")
+    print(f"memory: {sum(memory) / 1e3:.1f} GB in all; the machine's free memory shrank by "
+          f"{shrank[0] / 1e3:.1f} GB at most")
     return 0
 
 

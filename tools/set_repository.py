@@ -1,6 +1,7 @@
 """Say where the course lives on GitHub: `python -m tools.set_repository OWNER/NAME`.
 
-It changes the address in pyproject.toml, and with it every badge, link and set-up cell that is made from it.
+It changes the address in pyproject.toml, and with it every badge, link and set-up cell that is made
+from it.
 """
 import argparse
 import re
@@ -13,7 +14,8 @@ from tools import notebooks
 def files_with_address(root: Path) -> list[Path]:
     """Return the files that name the repository."""
     patterns = ("*.md", "*.cff", "docs/**/*.md", "teaching/**/*.md", "notebooks/**/*.ipynb")
-    return [root / "pyproject.toml", *(path for pattern in patterns for path in sorted(root.glob(pattern)))]
+    return [root / "pyproject.toml", *(path for pattern in patterns
+                                       for path in sorted(root.glob(pattern)))]
 
 
 def move(root: Path, old: str, new: str) -> list[Path]:
@@ -24,20 +26,23 @@ def move(root: Path, old: str, new: str) -> list[Path]:
     """
     if not re.fullmatch(r"[\w-]+/[\w.-]+", new):
         raise ValueError(f"The address is OWNER/NAME, such as ada/music-course, not {new!r}.")
-    places = re.compile(rf'(github\.com/|google\.com/github/|\.org/v2/gh/|\nrepository = "){re.escape(old)}(?![\w-])')
+    places = re.compile(rf'(github\.com/|google\.com/github/|\.org/v2/gh/|\nrepository = '
+                        rf'"){re.escape(old)}(?![\w-])')
     changed = []
     for path in files_with_address(root):
         text = path.read_text(encoding="utf-8")
         if places.search(text):
             with environment.writing(path) as temporary:
-                temporary.write_text(places.sub(rf"\g<1>{new}", text), encoding="utf-8", newline="\n")
+                temporary.write_text(places.sub(rf"\g<1>{new}", text), encoding="utf-8",
+                                     newline="\n")
             changed.append(path)
     return changed
 
 
 def main() -> None:
     """Move the address that pyproject.toml holds, and list what changed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("address", metavar="OWNER/NAME")
     try:
         changed = move(notebooks.ROOT, notebooks.repository(), parser.parse_args().address)

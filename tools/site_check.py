@@ -1,8 +1,9 @@
 """Examine a static site that opens from disk: `python -m tools.site_check FOLDER`.
 
-Without a browser: every link and picture leads to a file and an anchor that are there, and every picture has a text that
-stands for it. In Chromium: no error in the console, nothing fetched from elsewhere, formulas set, players that know how long
-they last, search that finds, and no page that scrolls sideways on a phone.
+Without a browser: every link and picture leads to a file and an anchor that are there, and every
+picture has a text that stands for it. In Chromium: no error in the console, nothing fetched from
+elsewhere, formulas set, players that know how long they last, search that finds, and no page that
+scrolls sideways on a phone.
 """
 import sys
 from html.parser import HTMLParser
@@ -19,7 +20,8 @@ STATE = """async () => {
   const players = [...document.querySelectorAll('audio')];
   await Promise.all(players.map(a => new Promise(done => {
     if (a.readyState > 0 || a.error) return done();
-    a.addEventListener('loadedmetadata', done); a.addEventListener('error', done); setTimeout(done, 10000); a.load();
+    a.addEventListener('loadedmetadata', done); a.addEventListener('error', done);
+    setTimeout(done, 10000); a.load();
   })));
   const wide = [...document.querySelectorAll('article *')].filter(e => {
     if (e.getBoundingClientRect().right <= innerWidth + 1) return false;
@@ -32,9 +34,11 @@ STATE = """async () => {
     scrolls: document.documentElement.scrollWidth > innerWidth,
     wide: wide.slice(0, 3).map(e => e.tagName + ' ' + (e.textContent || '').trim().slice(0, 40)),
     formulas: document.querySelectorAll('.math').length,
-    unset: [...document.querySelectorAll('.math')].filter(m => !m.querySelector('mjx-container')).length,
+    unset: [...document.querySelectorAll('.math')]
+      .filter(m => !m.querySelector('mjx-container')).length,
     wrong: document.querySelectorAll('mjx-merror, [data-mjx-error]').length,
-    broken: [...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src.slice(0, 80)),
+    broken: [...document.images].filter(i => i.complete && !i.naturalWidth)
+      .map(i => i.src.slice(0, 80)),
   };
 }"""
 
@@ -51,14 +55,19 @@ class _Addresses(HTMLParser):
         known = dict(attributes)
         self.anchors |= {known[name] for name in ("id", "name") if known.get(name)}
         self.addresses += [known[name] for name in NAMES if known.get(name)]
-        if tag == "img" and known.get("alt") in (None, "", known.get("src")):  # Sphinx gives the address for want of a text
+        # Sphinx gives the address for want of a text
+        if tag == "img" and known.get("alt") in (None, "", known.get("src")):
             self.wordless.append(known.get("src", "")[:80])
 
 
 def broken_links(site: Path) -> list[str]:
-    """Return the links within a site that lead nowhere, and pictures without a text that stands for them."""
-    pages = {path.resolve(): _Addresses(path.read_text(encoding="utf-8")) for path in sorted(site.rglob("*.html"))}
-    found = [f"{path.name}: picture without alt text: {source}" for path, page in pages.items() for source in page.wordless]
+    """Return the links within a site that lead nowhere, and pictures without a text that stands for
+    them.
+    """
+    pages = {path.resolve(): _Addresses(path.read_text(encoding="utf-8"))
+             for path in sorted(site.rglob("*.html"))}
+    found = [f"{path.name}: picture without alt text: {source}" for path,
+             page in pages.items() for source in page.wordless]
     for path, page in pages.items():
         for address in page.addresses:
             parts = urlsplit(address)
@@ -75,15 +84,19 @@ def broken_links(site: Path) -> list[str]:
 def look_at(page, address: str) -> list[str]:
     """Return what is wrong with one page in the browser, in words."""
     found = []
-    page.on("console", lambda message: found.append(f"console: {message.text}") if message.type == "error" else None)
+    page.on("console",
+            lambda message: found.append(f"console: {message.text}") if message.type == "error"
+            else None)
     page.on("pageerror", lambda error: found.append(f"script: {error}"))
-    page.on("request", lambda request: None if request.url.startswith(("file:", "data:", "blob:")) else
-            found.append(f"fetches {request.url}"))
+    page.on("request",
+            lambda request: None if request.url.startswith(("file:", "data:", "blob:"))
+            else found.append(f"fetches {request.url}"))
     page.goto(address)
     page.evaluate("() => window.MathJax && MathJax.startup && MathJax.startup.promise")
     state = page.evaluate(STATE)
-    found += [f"{state[name]} {what}" for name, what in (("mute", "players without sound"), ("unset", "formulas not set"),
-                                                         ("wrong", "formulas that MathJax does not understand")) if state[name]]
+    found += [f"{state[name]} {what}" for name,
+              what in (("mute", "players without sound"), ("unset", "formulas not set"),
+                       ("wrong", "formulas that MathJax does not understand")) if state[name]]
     found += [f"picture is broken: {source}" for source in state["broken"]]
     if state["scrolls"] or state["wide"]:
         found.append(f"scrolls sideways at {page.viewport_size['width']} pixels: {state['wide']}")
@@ -115,7 +128,8 @@ def examine(site: Path, searches: dict[str, str] | None = None) -> list[str]:
         for size in (PHONE, {"width": 1280, "height": 900}):
             for path in sorted(site.rglob("*.html")):
                 with browser.new_page(viewport=size) as page:
-                    found += [f"{path.name}: {complaint}" for complaint in look_at(page, path.as_uri())]
+                    found += [f"{path.name}: {complaint}"
+                              for complaint in look_at(page, path.as_uri())]
         for words, wanted in (searches or {}).items():
             with browser.new_page() as page:
                 found += search(page, site.as_uri(), words, wanted)
@@ -123,7 +137,9 @@ def examine(site: Path, searches: dict[str, str] | None = None) -> list[str]:
 
 
 def report(site: Path, searches: dict[str, str] | None = None) -> int:
-    """Print what is wrong with a site, as far as that can be examined here; return the number of complaints, at most 100."""
+    """Print what is wrong with a site, as far as that can be examined here; return the number of
+    complaints, at most 100.
+    """
     try:
         found = examine(site, searches)
     except RuntimeError as error:

@@ -1,9 +1,11 @@
-"""Make slides of the notebooks, one deck each: `python -m tools.slides [--target FOLDER] [NOTEBOOK ...]`.
+"""Make slides of the notebooks, one deck each: `python -m tools.slides [--target FOLDER] [NOTEBOOK
+...]`.
 
-A cell's tag decides (`slide`, `subslide`, `fragment`, `skip` in the notebook's slideshow metadata, as JupyterLab's property
-inspector sets it). A cell without a tag is judged by what it is: a section's heading with its first paragraph begins a slide, a
-figure or score goes below it without its code, players under that, exercises get a slide each, all else stays in the notebook.
-nbconvert makes the decks; reveal.js and MathJax are copied beside them, so they work without a network.
+A cell's tag decides (`slide`, `subslide`, `fragment`, `skip` in the notebook's slideshow metadata,
+as JupyterLab's property inspector sets it). A cell without a tag is judged by what it is: a
+section's heading with its first paragraph begins a slide, a figure or score goes below it without
+its code, players under that, exercises get a slide each, all else stays in the notebook. nbconvert
+makes the decks; reveal.js and MathJax are copied beside them, so they work without a network.
 """
 import argparse
 import base64
@@ -21,22 +23,31 @@ import nbformat
 from tools import book, notebooks, uv
 
 TARGET = notebooks.ROOT / "build" / "slides"
-REVEAL = "sphinx-revealjs==3.2.1"  # carries reveal.js as a package that pip can install; Sphinx's part of it is not used
+# carries reveal.js as a package that pip can install; Sphinx's part of it is not used
+REVEAL = "sphinx-revealjs==3.2.1"
 PICTURE, PLAYER = re.compile(r"<img|<svg"), re.compile(r"<audio")
 EXERCISE = re.compile(r"^> \*\*Exercise \d\d\.\d", re.MULTILINE)
 LEFT_OUT = ("Summary", "Exercises", "Quiz", "Going further")
-CONFIG = {"reveal_theme": "simple", "reveal_url_prefix": "reveal", "mathjax_url": "mathjax/tex-svg.js",
-          "exclude_input_prompt": True, "exclude_output_prompt": True}
+CONFIG = {"reveal_theme": "simple", "reveal_url_prefix": "reveal",
+          "mathjax_url": "mathjax/tex-svg.js", "exclude_input_prompt": True,
+          "exclude_output_prompt": True}
 # The template starts reveal.js by way of require.js and jQuery from the web, and an older MathJax.
-START = """<style>.reveal .slides section { max-height: 100%; overflow: hidden auto; font-size: 26px; text-align: left; }
-.reveal .jp-OutputArea img, .reveal .jp-OutputArea svg { width: 1000px; max-width: 100%; height: auto; max-height: 400px; }
-.reveal .jp-OutputArea img { object-fit: contain; object-position: left; } .reveal audio { width: 30em; max-width: 100%; }</style>
+START = """<style>
+.reveal .slides section { max-height: 100%; overflow: hidden auto; font-size: 26px;
+  text-align: left; }
+.reveal .jp-OutputArea img, .reveal .jp-OutputArea svg { width: 1000px; max-width: 100%;
+  height: auto; max-height: 400px; }
+.reveal .jp-OutputArea img { object-fit: contain; object-position: left; }
+.reveal audio { width: 30em; max-width: 100%; }</style>
 <script>window.MathJax = {tex: {inlineMath: [["$", "$"], ["\\\\(", "\\\\)"]]}}</script>
 <script src="mathjax/tex-svg.js"></script>
 <script src="reveal/dist/reveal.js"></script><script src="reveal/plugin/notes/notes.js"></script>
-<script>Reveal.initialize({width: 1200, height: 720, slideNumber: "c/t", hash: true, plugins: [RevealNotes]})</script>"""
-FROM_THE_WEB = re.compile(r'<script[^>]*src="(?:https?:)?//[^"]*"[^>]*>\s*</script>|<link[^>]*href="(?:https?:)?//[^"]*"[^>]*>'
-                          r'|<script type="module">.*?</script>|<script[^>]*mathjax[^>]*>\s*</script>'
+<script>Reveal.initialize({width: 1200, height: 720, slideNumber: "c/t", hash: true,
+  plugins: [RevealNotes]})</script>"""
+FROM_THE_WEB = re.compile(r'<script[^>]*src="(?:https?:)?//[^"]*"[^>]*>\s*</script>'
+                          r'|<link[^>]*href="(?:https?:)?//[^"]*"[^>]*>'
+                          r'|<script type="module">.*?</script>'
+                          r'|<script[^>]*mathjax[^>]*>\s*</script>'
                           r'|<script type="text/x-mathjax-config">.*?</script>', re.DOTALL)
 
 
@@ -50,13 +61,15 @@ def kind(cell: nbformat.NotebookNode) -> str:
         return "slide" if begins or EXERCISE.search(cell.source) else "skip"
     outputs = [output.get("data", {}) for output in cell.get("outputs", [])]
     pages = "".join(str(data.get("text/html", "")) for data in outputs)
-    if any("image/png" in data or "image/svg+xml" in data for data in outputs) or PICTURE.search(pages):
+    if any("image/png" in data or "image/svg+xml" in data
+           for data in outputs) or PICTURE.search(pages):
         return "subslide"
     return "-" if PLAYER.search(pages) else "skip"  # a player stays with what it sounds like
 
 
 def short(source: str) -> str:
-    """Return the exercises of a cell, or else a heading with the first paragraph or box below it; a slide holds no more.
+    """Return the exercises of a cell, or else a heading with the first paragraph or box below it; a
+    slide holds no more.
 
     A paragraph that ends with a colon takes the next one with it.
     """
@@ -71,7 +84,9 @@ def tagged(cell: nbformat.NotebookNode) -> bool:
 
 
 def by_section(cell: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
-    """Return a cell, or if it is Markdown of several sections and nobody tagged it, a cell for each."""
+    """Return a cell, or if it is Markdown of several sections and nobody tagged it, a cell for
+    each.
+    """
     if cell.cell_type != "markdown" or tagged(cell):
         return [cell]
     parts = re.split(r"^(?=## )", cell.source, flags=re.MULTILINE)
@@ -79,12 +94,15 @@ def by_section(cell: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
 
 
 def with_texts(cell: nbformat.NotebookNode) -> None:
-    """Turn the pictures of a cell into HTML that says what they show; nbconvert's slides would not."""
+    """Turn the pictures of a cell into HTML that says what they show; nbconvert's slides would
+    not.
+    """
     for output in cell.get("outputs", []):
         if text := notebooks.figure_text(output):
             kind = "image/png" if "image/png" in output.data else "image/svg+xml"
             picture = output.data[kind]
-            coded = "".join(picture.split()) if kind == "image/png" else base64.b64encode(picture.encode()).decode()
+            coded = ("".join(picture.split()) if kind == "image/png"
+                     else base64.b64encode(picture.encode()).decode())
             page = f'<img alt="{html.escape(text)}" src="data:{kind};base64,{coded}">'
             output.data = nbformat.from_dict({"text/html": page})
 
@@ -96,7 +114,8 @@ def deck(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         told = kind(cell)
         if told == "skip" or (cell.cell_type == "code" and not cell.source.strip()):
             continue
-        slide = nbformat.from_dict({**cell, "metadata": {**cell.metadata, "slideshow": {"slide_type": told}}})
+        slide = nbformat.from_dict(
+            {**cell, "metadata": {**cell.metadata, "slideshow": {"slide_type": told}}})
         if cell.cell_type == "markdown" and not tagged(cell):
             slide.source = short(cell.source)
         if cell.cell_type == "code" and not tagged(cell):
@@ -109,7 +128,8 @@ def deck(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 def convert(notebook: nbformat.NotebookNode, title: str) -> str:
     """Return a deck as a page that runs reveal.js from the folder `reveal` beside it."""
     exporter = nbconvert.SlidesExporter(**CONFIG)
-    hide = nbconvert.preprocessors.TagRemovePreprocessor(remove_input_tags={"remove_input"}, enabled=True)
+    hide = nbconvert.preprocessors.TagRemovePreprocessor(remove_input_tags={"remove_input"},
+                                                         enabled=True)
     exporter.register_preprocessor(hide, enabled=True)
     page, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": title}})
     begin = page.rindex("require(")
@@ -127,21 +147,26 @@ def copy_libraries(target: Path) -> None:
         python = book.build_environment()
         uv.run("pip", "install", "--quiet", "--python", str(python), "--no-deps", REVEAL)
     except subprocess.CalledProcessError as error:
-        raise RuntimeError("reveal.js or MathJax cannot be installed (see above). Is there a network?") from error
+        raise RuntimeError("reveal.js or MathJax cannot be installed (see above). Is there a "
+                           "network?") from error
     reveal = next(book.VENV.glob("**/sphinx_revealjs/_static/revealjs"))
     for part in ("dist", "plugin"):
         shutil.copytree(reveal / part, target / "reveal" / part)
     for theme in (target / "reveal" / "dist" / "theme").glob("*.css"):
-        theme.write_text(re.sub(r"@import url\(https?://.*?\);", "", theme.read_text(encoding="utf-8")), encoding="utf-8")
+        theme.write_text(re.sub(r"@import url\(https?://.*?\);", "",
+                                theme.read_text(encoding="utf-8")), encoding="utf-8")
     (target / "mathjax").mkdir()
     shutil.copy(book.mathjax(), target / "mathjax" / "tex-svg.js")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Make the decks; return 0, or 1 if that is not possible."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--target", type=Path, default=TARGET, help="the folder to make (default: build/slides)")
-    parser.add_argument("notebooks", nargs="*", type=Path, metavar="NOTEBOOK", help="all chapters, if none is named")
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--target", type=Path, default=TARGET,
+                        help="the folder to make (default: build/slides)")
+    parser.add_argument("notebooks", nargs="*", type=Path, metavar="NOTEBOOK",
+                        help="all chapters, if none is named")
     options = parser.parse_args(arguments)
     chosen = options.notebooks or notebooks.chapters()
     shutil.rmtree(options.target, ignore_errors=True)
@@ -153,7 +178,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     for path in chosen:
         slides = deck(notebooks.read(path))
-        (options.target / f"{path.stem}.html").write_text(convert(slides, path.stem), encoding="utf-8")
+        (options.target / f"{path.stem}.html").write_text(convert(slides, path.stem),
+                                                          encoding="utf-8")
         print(f"{options.target / path.stem}.html: {len(slides.cells)} slides", flush=True)
     return 0
 

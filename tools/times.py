@@ -1,8 +1,8 @@
 """Write README's table of times: `python -m tools.times [--measure] [NOTEBOOK ...]`.
 
-The minutes of reading and playing are those that each notebook promises in its first box. With --measure the notebooks run, one
-after the other, in fresh kernels, and their seconds of computing are written as well; without it those in README stay. Measure on
-a machine that does nothing else.
+The minutes of reading and playing are those that each notebook promises in its first box. With
+--measure the notebooks run, one after the other, in fresh kernels, and their seconds of computing
+are written as well; without it those in README stay. Measure on a machine that does nothing else.
 """
 import argparse
 import re
@@ -13,13 +13,17 @@ from course_utils import environment
 from tools import execute, hygiene, notebooks
 
 README = notebooks.ROOT / "README.md"
-ROW = re.compile(r"^(\| \[\d\d [^\]]+\]\(notebooks/(\w+)\.ipynb\) \|.*\|) (\d+) \| (\d+) \|$", re.MULTILINE)
-TOTAL = re.compile(r"\*\*[\d.]+ hours\*\* of reading and playing, \*\*[\d.]+ minutes\*\* of computing")
+ROW = re.compile(r"^(\| \[\d\d [^\]]+\]\(notebooks/(\w+)\.ipynb\) \|.*\|) (\d+) \| (\d+) \|$",
+                 re.MULTILINE)
+TOTAL = re.compile(r"\*\*[\d.]+ hours\*\* of reading and playing, \*\*[\d.]+ minutes\*\* of "
+                   r"computing")
 PROMISE = re.compile(r"(\d+) min\b.*?computer works (\d+) min", re.DOTALL)
 
 
 def promised(path: Path) -> tuple[int, int]:
-    """Return the minutes that a notebook's first box promises: of reading and playing, and of computing."""
+    """Return the minutes that a notebook's first box promises: of reading and playing, and of
+    computing.
+    """
     cells = notebooks.read(path).cells[:3]
     box = hygiene.quotes("\n".join(cell.source for cell in cells if cell.cell_type == "markdown"))
     minutes, computing = PROMISE.search(box).groups()
@@ -27,7 +31,8 @@ def promised(path: Path) -> tuple[int, int]:
 
 
 def table(text: str, measured: dict[str, float]) -> str:
-    """Return README's text with the notebooks' own minutes, with the seconds that were measured, and with their sums.
+    """Return README's text with the notebooks' own minutes, with the seconds that were measured,
+    and with their sums.
 
     Args:
         text: the text.
@@ -38,15 +43,19 @@ def table(text: str, measured: dict[str, float]) -> str:
         return f"{match[1]} {minutes} | {measured.get(match[2], int(match[4])):.0f} |"
 
     text = ROW.sub(row, text)
-    minutes, seconds = (sum(int(match[column]) for match in ROW.finditer(text)) for column in (3, 4))
-    return TOTAL.sub(f"**{minutes / 60:.0f} hours** of reading and playing, **{seconds / 60:.0f} minutes** of computing", text)
+    minutes, seconds = (sum(int(match[column]) for match in ROW.finditer(text))
+                        for column in (3, 4))
+    return TOTAL.sub(f"**{minutes / 60:.0f} hours** of reading and playing, **{seconds / 60:.0f} "
+                     "minutes** of computing", text)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Write the table; return 1 if a notebook fails."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--measure", action="store_true", help="run the notebooks")
-    parser.add_argument("notebooks", nargs="*", type=Path, metavar="NOTEBOOK", help="all chapters, if none is named")
+    parser.add_argument("notebooks", nargs="*", type=Path, metavar="NOTEBOOK",
+                        help="all chapters, if none is named")
     options = parser.parse_args(arguments)
     chosen = options.notebooks or notebooks.chapters()
     measured = {}

@@ -1,4 +1,5 @@
-"""Run uv with the package index that pip was told to use, which uv does not look up: `python -m tools.uv pip install ...`.
+"""Run uv with the package index that pip was told to use, which uv does not look up: `python -m
+tools.uv pip install ...`.
 
 Only the standard library is imported here: this runs before anything else is installed.
 """
@@ -12,7 +13,8 @@ from pathlib import Path
 
 def surroundings() -> dict[str, str]:
     """Return the environment variables for uv, pip's index among them if one was chosen."""
-    settings = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True).stdout
+    settings = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True,
+                              text=True).stdout
     chosen = re.search(r"^global\.index-url='(.+)'$", settings, re.MULTILINE)
     index = os.environ.get("PIP_INDEX_URL") or (chosen and chosen[1])
     return ({"UV_DEFAULT_INDEX": index} if index else {}) | os.environ
@@ -24,13 +26,17 @@ def run(*arguments: str, **options) -> subprocess.CompletedProcess:
     Raises:
         subprocess.CalledProcessError: if uv fails.
     """
-    return subprocess.run([sys.executable, "-m", "uv", *arguments], check=True, env=surroundings(), **options)
+    return subprocess.run([sys.executable, "-m", "uv", *arguments], check=True, env=surroundings(),
+                          **options)
 
 
 def find_python(version: str) -> str | None:
-    """Return an installed Python of a version such as "3.13", pyenv's among them, which uv does not look up; None without one."""
+    """Return an installed Python of a version such as "3.13", pyenv's among them, which uv does not
+    look up; None without one.
+    """
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
-    for candidate in (shutil.which(f"python{version}"), *sorted(pyenv.glob(f"versions/*/bin/python{version}"))):
+    for candidate in (shutil.which(f"python{version}"),
+                      *sorted(pyenv.glob(f"versions/*/bin/python{version}"))):
         if candidate and subprocess.run([candidate, "-c", ""], capture_output=True).returncode == 0:
             return str(candidate)
     return None

@@ -1,23 +1,28 @@
-"""One step of a generative adversarial network in NumPy: two networks of dense layers, and the gradients of both losses.
+"""One step of a generative adversarial network in NumPy: two networks of dense layers, and the
+gradients of both losses.
 
-`weights` are what a Keras model of `Dense` layers returns from `get_weights()`: kernel and bias of the first layer, of the
-second, and so on. Between the layers the generator bends by tanh, the discriminator by ReLU; the last layer does not bend.
+`weights` are what a Keras model of `Dense` layers returns from `get_weights()`: kernel and bias of
+the first layer, of the second, and so on. Between the layers the generator bends by tanh, the
+discriminator by ReLU; the last layer does not bend.
 """
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from course_utils.convolution import dense, dense_backward, relu, relu_backward
-from course_utils.recurrence import sigmoid
-from course_utils.shapes import check_same
+from course_utils.by_hand.convolution import dense, dense_backward, relu, relu_backward
+from course_utils.by_hand.recurrence import sigmoid
+from course_utils.checks import check_same
 
 Weights = Sequence[np.ndarray]
 
 
 def mlp_weights(sizes: Sequence[int], rng: np.random.Generator) -> list[np.ndarray]:
-    """Draw initial weights as Keras does: kernels uniform within sqrt(6 / (inputs + outputs)), biases 0.
+    """Draw initial weights as Keras does: kernels uniform within sqrt(6 / (inputs + outputs)),
+    biases 0.
 
-    Taught in 09_gan_from_scratch. Source: Glorot and Bengio (2010), equation 16.
+    Notebook: 09_gan_from_scratch
+
+    Source: Glorot and Bengio (2010), equation 16.
 
     Args:
         sizes: inputs, units of each layer in between, outputs.
@@ -30,15 +35,19 @@ def mlp_weights(sizes: Sequence[int], rng: np.random.Generator) -> list[np.ndarr
         ValueError: if there are not two sizes at least, all of them from 1 on.
     """
     if len(sizes) < 2 or min(sizes) < 1:
-        raise ValueError(f"A network needs its inputs and its outputs, at least one each, not {list(sizes)}.")
+        raise ValueError("A network needs its inputs and its outputs, at least one each, not "
+                         f"{list(sizes)}.")
     weights = []
     for rows, columns in zip(sizes, sizes[1:]):
-        weights += [rng.uniform(-1, 1, (rows, columns)) * np.sqrt(6 / (rows + columns)), np.zeros(columns)]
+        weights += [rng.uniform(-1, 1, (rows, columns)) * np.sqrt(6 / (rows + columns)),
+                    np.zeros(columns)]
     return weights
 
 
 def tanh_backward(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Return the gradient of tanh, as `relu_backward` does of ReLU (written out in 09_gan_from_scratch).
+    """Return the gradient of tanh, as `relu_backward` does of ReLU.
+
+    Notebook: 09_gan_from_scratch (written out)
 
     Raises:
         ValueError: if the shapes differ.
@@ -47,8 +56,12 @@ def tanh_backward(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
     return dy * (1 - np.tanh(x) ** 2)
 
 
-def forward(x: np.ndarray, weights: Weights, bend: Callable) -> tuple[np.ndarray, list[tuple[np.ndarray, np.ndarray]]]:
-    """Send a batch through a network of dense layers (written out in 09_gan_from_scratch).
+def forward(x: np.ndarray, weights: Weights, bend: Callable) -> tuple[np.ndarray,
+                                                                      list[
+    tuple[np.ndarray, np.ndarray]]]:
+    """Send a batch through a network of dense layers.
+
+    Notebook: 09_gan_from_scratch (written out)
 
     Args:
         x: (batch, inputs).
@@ -68,8 +81,11 @@ def forward(x: np.ndarray, weights: Weights, bend: Callable) -> tuple[np.ndarray
     return kept[-1][1], kept
 
 
-def backward(dy: np.ndarray, kept: list, weights: Weights, bend_backward: Callable) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Send a gradient back through a network of dense layers (written out in 09_gan_from_scratch).
+def backward(dy: np.ndarray, kept: list, weights: Weights,
+             bend_backward: Callable) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Send a gradient back through a network of dense layers.
+
+    Notebook: 09_gan_from_scratch (written out)
 
     Args:
         dy: gradient of the loss by the outputs, (batch, outputs).
@@ -93,10 +109,14 @@ def backward(dy: np.ndarray, kept: list, weights: Weights, bend_backward: Callab
     return dy, gradients
 
 
-def discriminator_gradients(real: np.ndarray, fake: np.ndarray, discriminator: Weights) -> list[np.ndarray]:
-    """Return the gradients of the discriminator's loss, -mean log D(real) - mean log(1 - D(fake)), by its weights.
+def discriminator_gradients(real: np.ndarray, fake: np.ndarray,
+                            discriminator: Weights) -> list[np.ndarray]:
+    """Return the gradients of the discriminator's loss, -mean log D(real) - mean log(1 - D(fake)),
+    by its weights.
 
-    Written out in 09_gan_from_scratch. Source: Goodfellow et al., Generative adversarial nets (2014), algorithm 1.
+    Notebook: 09_gan_from_scratch (written out)
+
+    Source: Goodfellow et al., Generative adversarial nets (2014), algorithm 1.
 
     Args:
         real: data, (batch, features).
@@ -112,10 +132,14 @@ def discriminator_gradients(real: np.ndarray, fake: np.ndarray, discriminator: W
     return backward((sigmoid(logits) - is_real) / len(real), kept, discriminator, relu_backward)[1]
 
 
-def generator_gradients(z: np.ndarray, generator: Weights, discriminator: Weights) -> list[np.ndarray]:
-    """Return the gradients of the generator's non-saturating loss, -mean log D(G(z)), by its weights.
+def generator_gradients(z: np.ndarray, generator: Weights,
+                        discriminator: Weights) -> list[np.ndarray]:
+    """Return the gradients of the generator's non-saturating loss, -mean log D(G(z)), by its
+    weights.
 
-    Written out in 09_gan_from_scratch. Source: Goodfellow et al., Generative adversarial nets (2014), section 3.
+    Notebook: 09_gan_from_scratch (written out)
+
+    Source: Goodfellow et al., Generative adversarial nets (2014), section 3.
 
     Args:
         z: noise, (batch, inputs).

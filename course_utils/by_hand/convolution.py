@@ -1,22 +1,25 @@
 """The layers of a small convolutional network in NumPy, forward and backward, and two optimizers.
 
-Arrays have the axes of Keras: sound is (batch, time, channels), pictures are (batch, height, width, channels), and all numbers
-are floats. A function `f_backward` takes `dy`, the gradient of the loss with respect to what `f` returned, and gives back the
-gradients with respect to what `f` took.
+Arrays have the axes of Keras: sound is (batch, time, channels), pictures are (batch, height, width,
+channels), and all numbers are floats. A function `f_backward` takes `dy`, the gradient of the loss
+with respect to what `f` returned, and gives back the gradients with respect to what `f` took.
 """
 from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from course_utils import shapes
+from course_utils import checks
 
 
-def conv1d(x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: int = 1, padding: int = 0) -> np.ndarray:
-    """Slide filters over sound: y[n, t, f] = b[f] + sum over k, c of x[n, stride t + k, c] w[k, c, f].
+def conv1d(x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: int = 1,
+           padding: int = 0) -> np.ndarray:
+    """Slide filters over sound: y[n, t, f] = b[f] + sum over k, c of x[n, stride t + k, c] w[k, c,
+    f].
 
-    As in every deep-learning library this is a cross-correlation: the filter is not turned round (written out in
-    04_convolution_from_scratch).
+    Notebook: 04_convolution_from_scratch (written out)
+
+    As in every deep-learning library this is a cross-correlation: the filter is not turned round.
 
     Args:
         x: (batch, time, channels).
@@ -31,7 +34,7 @@ def conv1d(x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: int = 1, padding
     Raises:
         ValueError: if the shapes do not fit together.
     """
-    shapes.check_conv("ntc, kcf, f", x, w, b, stride, padding)
+    checks.check_conv("ntc, kcf, f", x, w, b, stride, padding)
     x = np.pad(x, ((0, 0), (padding, padding), (0, 0)))
     windows = sliding_window_view(x, len(w), axis=1)[:, ::stride]
     return np.einsum("ntck,kcf->ntf", windows, w, optimize=True) + b
@@ -39,14 +42,16 @@ def conv1d(x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: int = 1, padding
 
 def conv1d_backward(dy: np.ndarray, x: np.ndarray, w: np.ndarray, stride: int = 1,
                     padding: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the gradients of `conv1d` with respect to x, w and b (written out in 04_convolution_from_scratch).
+    """Return the gradients of `conv1d` with respect to x, w and b.
+
+    Notebook: 04_convolution_from_scratch (written out)
 
     Args: as `conv1d`; dy: (batch, steps, filters).
 
     Raises:
         ValueError: if the shapes do not fit together.
     """
-    shapes.check_conv("ntc, kcf, nsf", x, w, dy, stride, padding)
+    checks.check_conv("ntc, kcf, nsf", x, w, dy, stride, padding)
     x = np.pad(x, ((0, 0), (padding, padding), (0, 0)))
     windows = sliding_window_view(x, len(w), axis=1)[:, ::stride]
     dw = np.einsum("ntck,ntf->kcf", windows, dy, optimize=True)
@@ -56,8 +61,11 @@ def conv1d_backward(dy: np.ndarray, x: np.ndarray, w: np.ndarray, stride: int = 
     return dx[:, padding : x.shape[1] - padding], dw, dy.sum(axis=(0, 1))
 
 
-def conv2d(x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: int = 1, padding: int = 0) -> np.ndarray:
-    """Slide filters over pictures, as `conv1d` does over sound (written out in 04_convolution_from_scratch).
+def conv2d(x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: int = 1,
+           padding: int = 0) -> np.ndarray:
+    """Slide filters over pictures, as `conv1d` does over sound.
+
+    Notebook: 04_convolution_from_scratch (written out)
 
     Args:
         x: (batch, height, width, channels).
@@ -72,7 +80,7 @@ def conv2d(x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: int = 1, padding
     Raises:
         ValueError: if the shapes do not fit together.
     """
-    shapes.check_conv("nhwc, kmcf, f", x, w, b, stride, padding)
+    checks.check_conv("nhwc, kmcf, f", x, w, b, stride, padding)
     x = np.pad(x, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
     windows = sliding_window_view(x, w.shape[:2], axis=(1, 2))[:, ::stride, ::stride]
     return np.einsum("nijckm,kmcf->nijf", windows, w, optimize=True) + b
@@ -80,14 +88,16 @@ def conv2d(x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: int = 1, padding
 
 def conv2d_backward(dy: np.ndarray, x: np.ndarray, w: np.ndarray, stride: int = 1,
                     padding: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the gradients of `conv2d` with respect to x, w and b (written out in 04_convolution_from_scratch).
+    """Return the gradients of `conv2d` with respect to x, w and b.
+
+    Notebook: 04_convolution_from_scratch (written out)
 
     Args: as `conv2d`; dy: (batch, rows, columns, filters).
 
     Raises:
         ValueError: if the shapes do not fit together.
     """
-    shapes.check_conv("nhwc, kmcf, nijf", x, w, dy, stride, padding)
+    checks.check_conv("nhwc, kmcf, nijf", x, w, dy, stride, padding)
     x = np.pad(x, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
     windows = sliding_window_view(x, w.shape[:2], axis=(1, 2))[:, ::stride, ::stride]
     dw = np.einsum("nijckm,nijf->kmcf", windows, dy, optimize=True)
@@ -100,25 +110,31 @@ def conv2d_backward(dy: np.ndarray, x: np.ndarray, w: np.ndarray, stride: int = 
 
 
 def relu(x: np.ndarray) -> np.ndarray:
-    """Return max(x, 0), element by element (written out in 04_convolution_from_scratch)."""
+    """Return max(x, 0), element by element.
+
+    Notebook: 04_convolution_from_scratch (written out)
+    """
     return np.maximum(x, 0)
 
 
 def relu_backward(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Return the gradient of `relu`; where x is 0 it counts as 0 (written out in 04_convolution_from_scratch).
+    """Return the gradient of `relu`; where x is 0 it counts as 0.
+
+    Notebook: 04_convolution_from_scratch (written out)
 
     Raises:
         ValueError: if the shapes differ.
     """
-    shapes.check_same([dy], [x])
+    checks.check_same([dy], [x])
     return dy * (x > 0)
 
 
 def max_pool(x: np.ndarray, size: int) -> np.ndarray:
     """Keep the largest of every `size` steps along axis 1; an incomplete rest is left out.
 
-    Pooling pictures is pooling along axis 1, then, with the axes swapped, along axis 2 (written out in
-    04_convolution_from_scratch).
+    Notebook: 04_convolution_from_scratch (written out)
+
+    Pooling pictures is pooling along axis 1, then, with the axes swapped, along axis 2.
 
     Args:
         x: (batch, time, ...).
@@ -130,19 +146,21 @@ def max_pool(x: np.ndarray, size: int) -> np.ndarray:
     Raises:
         ValueError: if not one group is complete.
     """
-    shapes.check_pool(x, size)
+    checks.check_pool(x, size)
     return sliding_window_view(x, size, axis=1)[:, ::size].max(axis=-1)
 
 
 def max_pool_backward(dy: np.ndarray, x: np.ndarray, size: int) -> np.ndarray:
-    """Return the gradient of `max_pool`: all of it goes to the first of the largest (written out in 04_convolution_from_scratch).
+    """Return the gradient of `max_pool`: all of it goes to the first of the largest.
+
+    Notebook: 04_convolution_from_scratch (written out)
 
     Args: as `max_pool`; dy: (batch, time // size, ...).
 
     Raises:
         ValueError: if the shapes do not fit together.
     """
-    shapes.check_pool(x, size, dy)
+    checks.check_pool(x, size, dy)
     largest = sliding_window_view(x, size, axis=1)[:, ::size].argmax(axis=-1)
     dx = np.zeros_like(x)
     for k in range(size):
@@ -151,7 +169,9 @@ def max_pool_backward(dy: np.ndarray, x: np.ndarray, size: int) -> np.ndarray:
 
 
 def dense(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Weigh all inputs for every output: y = x w + b (written out in 04_convolution_from_scratch).
+    """Weigh all inputs for every output: y = x w + b.
+
+    Notebook: 04_convolution_from_scratch (written out)
 
     Args:
         x: (batch, inputs).
@@ -164,29 +184,36 @@ def dense(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.ndarray:
     Raises:
         ValueError: if the shapes do not fit together.
     """
-    shapes.check_shapes("ni, io, o", x, w, b)
+    checks.check_shapes("ni, io, o", x, w, b)
     return x @ w + b
 
 
-def dense_backward(dy: np.ndarray, x: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the gradients of `dense` with respect to x, w and b (written out in 04_convolution_from_scratch).
+def dense_backward(dy: np.ndarray, x: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray,
+                                                                          np.ndarray]:
+    """Return the gradients of `dense` with respect to x, w and b.
+
+    Notebook: 04_convolution_from_scratch (written out)
 
     Raises:
         ValueError: if the shapes do not fit together.
     """
-    shapes.check_shapes("no, ni, io", dy, x, w)
+    checks.check_shapes("no, ni, io", dy, x, w)
     return dy @ w.T, x.T @ dy, dy.sum(axis=0)
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
-    """Turn numbers into probabilities: exp(logits), divided by its sum along the last axis (written out in
-    04_convolution_from_scratch)."""
+    """Turn numbers into probabilities: exp(logits), divided by its sum along the last axis.
+
+    Notebook: 04_convolution_from_scratch (written out)
+    """
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
 def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float:
-    """Return the mean of -log softmax(logits)[label], in nats (written out in 04_convolution_from_scratch).
+    """Return the mean of -log softmax(logits)[label], in nats.
+
+    Notebook: 04_convolution_from_scratch (written out)
 
     Args:
         logits: (batch, classes).
@@ -195,27 +222,32 @@ def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float:
     Raises:
         ValueError: if the labels do not fit the logits.
     """
-    shapes.check_labels(logits, labels)
+    checks.check_labels(logits, labels)
     shifted = logits - logits.max(axis=1, keepdims=True)
     log_total = np.log(np.exp(shifted).sum(axis=1))
     return float((log_total - shifted[np.arange(len(labels)), labels]).mean())
 
 
 def cross_entropy_backward(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return the gradient of `cross_entropy` with respect to the logits, (batch, classes): probabilities minus ones at the
-    right classes, divided by the batch size (written out in 04_convolution_from_scratch).
+    """Return the gradient of `cross_entropy` with respect to the logits, (batch, classes):
+    probabilities minus ones at the right classes, divided by the batch size.
+
+    Notebook: 04_convolution_from_scratch (written out)
 
     Raises:
         ValueError: if the labels do not fit the logits.
     """
-    shapes.check_labels(logits, labels)
+    checks.check_labels(logits, labels)
     error = softmax(logits)
     error[np.arange(len(labels)), labels] -= 1
     return error / len(labels)
 
 
 class SGD:
-    """Go a step against the gradient: w becomes w - learning_rate g (written out in 04_convolution_from_scratch)."""
+    """Go a step against the gradient: w becomes w - learning_rate g.
+
+    Notebook: 04_convolution_from_scratch (written out)
+    """
 
     def __init__(self, learning_rate: float = 0.01):
         self.learning_rate = learning_rate
@@ -226,20 +258,22 @@ class SGD:
         Raises:
             ValueError: if weights and gradients are not as many, or differ in shape.
         """
-        shapes.check_same(weights, gradients)
+        checks.check_same(weights, gradients)
         for w, g in zip(weights, gradients):
             w -= self.learning_rate * g
 
 
 class Adam:
-    """Step by the mean gradient over the root of its mean square, both forgetting slowly (written out in
-    04_convolution_from_scratch).
+    """Step by the mean gradient over the root of its mean square, both forgetting slowly.
 
-    Kingma and Ba, "Adam: a method for stochastic optimization" (2015), in the order of computing that ends their section 2,
-    which is that of Keras.
+    Notebook: 04_convolution_from_scratch (written out)
+
+    Kingma and Ba, "Adam: a method for stochastic optimization" (2015), in the order of computing
+    that ends their section 2, which is that of Keras.
     """
 
-    def __init__(self, learning_rate: float = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7):
+    def __init__(self, learning_rate: float = 0.001, beta_1: float = 0.9, beta_2: float = 0.999,
+                 epsilon: float = 1e-7):
         self.learning_rate, self.beta_1, self.beta_2 = learning_rate, beta_1, beta_2
         self.epsilon, self.steps, self.means, self.squares = epsilon, 0, [], []
 
@@ -247,12 +281,13 @@ class Adam:
         """Change the weights in place.
 
         Raises:
-            ValueError: if weights and gradients are not as many, or differ in shape, or are others than before.
+            ValueError: if weights and gradients are not as many, or differ in shape, or are others
+                than before.
         """
         if not self.means:
             self.means = [np.zeros_like(w) for w in weights]
             self.squares = [np.zeros_like(w) for w in weights]
-        shapes.check_same(weights, gradients, self.means)
+        checks.check_same(weights, gradients, self.means)
         self.steps += 1
         unbias = np.sqrt(1 - self.beta_2**self.steps) / (1 - self.beta_1**self.steps)
         for w, g, m, s in zip(weights, gradients, self.means, self.squares):
@@ -262,8 +297,10 @@ class Adam:
 
 
 def numerical_gradient(loss: Callable[[], float], x: np.ndarray, step: float = 1e-6) -> np.ndarray:
-    """Return the gradient of a loss by trying: each number of x a little larger, and a little smaller (written out in
-    04_convolution_from_scratch).
+    """Return the gradient of a loss by trying: each number of x a little larger, and a little
+    smaller.
+
+    Notebook: 04_convolution_from_scratch (written out)
 
     Args:
         loss: a function without arguments that reads x.
@@ -276,7 +313,7 @@ def numerical_gradient(loss: Callable[[], float], x: np.ndarray, step: float = 1
     Raises:
         ValueError: if x is not in double precision, without which so small steps are rounded away.
     """
-    shapes.check_double(x)
+    checks.check_double(x)
     gradient = np.zeros_like(x)
     for i in np.ndindex(x.shape):
         kept = x[i]

@@ -1,55 +1,66 @@
-"""Recurrent layers in NumPy: a simple RNN and an LSTM, forward and back through time, with Keras's shapes and gate order.
+"""Recurrent layers in NumPy: a simple RNN and an LSTM, forward and back through time, with Keras's
+shapes and gate order.
 
-`weights` is always what a Keras layer's `get_weights()` returns: the kernel (features, gates * units), the recurrent
-kernel (units, gates * units) and the bias (gates * units,), where a simple RNN has one gate and an LSTM four, in the
-order input, forget, candidate, output.
+`weights` is always what a Keras layer's `get_weights()` returns: the kernel (features, gates *
+units), the recurrent kernel (units, gates * units) and the bias (gates * units,), where a simple
+RNN has one gate and an LSTM four, in the order input, forget, candidate, output.
 """
 from collections.abc import Sequence
 
 import numpy as np
 
-from course_utils.shapes import check_shapes
+from course_utils.checks import check_shapes
 
 Weights = Sequence[np.ndarray]
 
 
 def sigmoid(a: np.ndarray) -> np.ndarray:
-    """Return 1 / (1 + exp(-a)), of the same shape, without overflow (written out in 06_recurrence_from_scratch)."""
+    """Return 1 / (1 + exp(-a)), of the same shape, without overflow.
+
+    Notebook: 06_recurrence_from_scratch (written out)
+    """
     return 0.5 + 0.5 * np.tanh(0.5 * a)
 
 
-def check_layer(x: np.ndarray, weights: Weights, states: Sequence[np.ndarray], dh: np.ndarray | None = None) -> None:
-    """Check what a recurrent layer gets, so that no axis of length 1 is stretched (used in 06_recurrence_from_scratch).
+def check_layer(x: np.ndarray, weights: Weights, states: Sequence[np.ndarray],
+                dh: np.ndarray | None = None) -> None:
+    """Check what a recurrent layer gets, so that no axis of length 1 is stretched.
+
+    Notebook: 06_recurrence_from_scratch
 
     Args:
         x: inputs, (batch, steps, features).
         weights: kernel, recurrent kernel, bias.
-        states: on the way forward (h0,) of a simple RNN or (h0, c0) of an LSTM, (batch, units) each;
-            on the way back all that the way forward returned.
+        states: on the way forward (h0,) of a simple RNN or (h0, c0) of an LSTM, (batch, units)
+            each; on the way back all that the way forward returned.
         dh: on the way back the gradient of the loss by the outputs, (batch, steps, units).
 
     Raises:
         ValueError: if something does not fit.
     """
     if len(weights) != 3:
-        raise ValueError(f"weights are three arrays, kernel, recurrent kernel and bias, as layer.get_weights() gives them, "
-                         f"not {len(weights)}.")
+        raise ValueError("weights are three arrays, kernel, recurrent kernel and bias, as "
+                         f"layer.get_weights() gives them, not {len(weights)}.")
     lstm, (_, recurrent, bias) = len(states) > 1, weights
     axes = "ntf, fg, ug, g" if lstm else "ntf, fu, uu, u"
     if dh is None:
         check_shapes(axes + (", nu, nu" if lstm else ", nu"), x, *weights, *states)
     else:
-        check_shapes(axes + (", ntu, nsu, nsu, ntg" if lstm else ", ntu, nsu"), x, *weights, dh, *states)
+        check_shapes(axes + (", ntu, nsu, nsu, ntg" if lstm else ", ntu, nsu"), x, *weights, dh,
+                     *states)
     if lstm and len(bias) != 4 * len(recurrent):
-        raise ValueError(f"An LSTM of {len(recurrent)} units has weights for four gates side by side, "
-                         f"{4 * len(recurrent)} columns, not {len(bias)}.")
+        raise ValueError(f"An LSTM of {len(recurrent)} units has weights for four gates side by "
+                         f"side, {4 * len(recurrent)} columns, not {len(bias)}.")
     steps = x.shape[1]
     if dh is not None and states[0].shape[1] != 1 + steps:
-        raise ValueError(f"For {steps} steps, h holds {1 + steps} states, the first included, not {states[0].shape[1]}.")
+        raise ValueError(f"For {steps} steps, h holds {1 + steps} states, the first included, not "
+                         f"{states[0].shape[1]}.")
 
 
 def rnn_step(x: np.ndarray, h: np.ndarray, weights: Weights) -> np.ndarray:
-    """Move a simple RNN one time step on (written out in 06_recurrence_from_scratch).
+    """Move a simple RNN one time step on.
+
+    Notebook: 06_recurrence_from_scratch (written out)
 
     Args:
         x: input of this step, (batch, features).
@@ -64,7 +75,9 @@ def rnn_step(x: np.ndarray, h: np.ndarray, weights: Weights) -> np.ndarray:
 
 
 def rnn_forward(x: np.ndarray, weights: Weights, h0: np.ndarray) -> np.ndarray:
-    """Run a simple RNN over whole sequences (written out in 06_recurrence_from_scratch).
+    """Run a simple RNN over whole sequences.
+
+    Notebook: 06_recurrence_from_scratch (written out)
 
     Source: Elman, Finding structure in time (1990).
 
@@ -87,7 +100,9 @@ def rnn_forward(x: np.ndarray, weights: Weights, h0: np.ndarray) -> np.ndarray:
 
 
 def rnn_backward(dh: np.ndarray, x: np.ndarray, h: np.ndarray, weights: Weights) -> tuple:
-    """Propagate gradients back through time in a simple RNN (written out in 06_recurrence_from_scratch).
+    """Propagate gradients back through time in a simple RNN.
+
+    Notebook: 06_recurrence_from_scratch (written out)
 
     Args:
         x: inputs, (batch, steps, features).
@@ -96,7 +111,8 @@ def rnn_backward(dh: np.ndarray, x: np.ndarray, h: np.ndarray, weights: Weights)
         dh: gradient of the loss by each output, the future left out, (batch, steps, units).
 
     Returns:
-        Gradients of the loss by x, by h0, and by the three weights (a list), each of the shape of what it belongs to.
+        Gradients of the loss by x, by h0, and by the three weights (a list), each of the shape of
+        what it belongs to.
 
     Raises:
         ValueError: if the shapes do not fit.
@@ -111,9 +127,10 @@ def rnn_backward(dh: np.ndarray, x: np.ndarray, h: np.ndarray, weights: Weights)
 
 
 def sum_over_time(da: np.ndarray, x: np.ndarray, h: np.ndarray, weights: Weights) -> tuple:
-    """Return gradients by inputs and by weights, from those by the sums a = x W + h U + b of all steps.
+    """Return gradients by inputs and by weights, from those by the sums a = x W + h U + b of all
+    steps.
 
-    Written out in 06_recurrence_from_scratch.
+    Notebook: 06_recurrence_from_scratch (written out)
 
     Args:
         x: inputs, (batch, steps, features).
@@ -129,17 +146,22 @@ def sum_over_time(da: np.ndarray, x: np.ndarray, h: np.ndarray, weights: Weights
     return da @ weights[0].T, [dkernel, drecurrent, da.sum(axis=(0, 1))]
 
 
-def lstm_step(x: np.ndarray, h: np.ndarray, c: np.ndarray, weights: Weights) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Move an LSTM one time step on (written out in 06_recurrence_from_scratch).
+def lstm_step(x: np.ndarray, h: np.ndarray, c: np.ndarray, weights: Weights) -> tuple[np.ndarray,
+    np.ndarray, np.ndarray]:
+    """Move an LSTM one time step on.
+
+    Notebook: 06_recurrence_from_scratch (written out)
 
     Args:
         x: input of this step, (batch, features).
         h: output of the step before, (batch, units).
         c: memory after the step before, (batch, units).
-        weights: kernel (features, 4 * units), recurrent kernel (units, 4 * units), bias (4 * units,).
+        weights: kernel (features, 4 * units), recurrent kernel (units, 4 * units), bias (4 *
+            units,).
 
     Returns:
-        The new h and c, (batch, units) each, and the gates input, forget, candidate, output side by side, (batch, 4 * units).
+        The new h and c, (batch, units) each, and the gates input, forget, candidate, output side by
+        side, (batch, 4 * units).
     """
     kernel, recurrent, bias = weights
     i, f, g, o = np.split(x @ kernel + h @ recurrent + bias, 4, axis=-1)
@@ -148,19 +170,25 @@ def lstm_step(x: np.ndarray, h: np.ndarray, c: np.ndarray, weights: Weights) -> 
     return o * np.tanh(c), c, np.concatenate([i, f, g, o], axis=-1)
 
 
-def lstm_forward(x: np.ndarray, weights: Weights, h0: np.ndarray, c0: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Run an LSTM over whole sequences (written out in 06_recurrence_from_scratch).
+def lstm_forward(x: np.ndarray, weights: Weights, h0: np.ndarray,
+                 c0: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Run an LSTM over whole sequences.
 
-    Source: Hochreiter and Schmidhuber, Long short-term memory (1997); Gers et al., Learning to forget (2000).
+    Notebook: 06_recurrence_from_scratch (written out)
+
+    Source: Hochreiter and Schmidhuber, Long short-term memory (1997); Gers et al., Learning to
+    forget (2000).
 
     Args:
         x: inputs, (batch, steps, features).
-        weights: kernel (features, 4 * units), recurrent kernel (units, 4 * units), bias (4 * units,).
+        weights: kernel (features, 4 * units), recurrent kernel (units, 4 * units), bias (4 *
+            units,).
         h0: output before the first step, (batch, units).
         c0: memory before the first step, (batch, units).
 
     Returns:
-        Outputs h and memories c, (batch, 1 + steps, units) each, beginning with h0 and c0; gates (batch, steps, 4 * units).
+        Outputs h and memories c, (batch, 1 + steps, units) each, beginning with h0 and c0; gates
+        (batch, steps, 4 * units).
 
     Raises:
         ValueError: if the shapes do not fit.
@@ -173,19 +201,24 @@ def lstm_forward(x: np.ndarray, weights: Weights, h0: np.ndarray, c0: np.ndarray
     return np.stack(h, axis=1), np.stack(c, axis=1), np.stack(gates, axis=1)
 
 
-def lstm_backward(dh: np.ndarray, x: np.ndarray, h: np.ndarray, c: np.ndarray, gates: np.ndarray, weights: Weights) -> tuple:
-    """Propagate gradients back through time in an LSTM (written out in 06_recurrence_from_scratch).
+def lstm_backward(dh: np.ndarray, x: np.ndarray, h: np.ndarray, c: np.ndarray, gates: np.ndarray,
+                  weights: Weights) -> tuple:
+    """Propagate gradients back through time in an LSTM.
+
+    Notebook: 06_recurrence_from_scratch (written out)
 
     Args:
         x: inputs, (batch, steps, features).
         h: outputs, (batch, 1 + steps, units), from `lstm_forward`, as are the next two.
         c: memories, (batch, 1 + steps, units).
         gates: (batch, steps, 4 * units).
-        weights: kernel (features, 4 * units), recurrent kernel (units, 4 * units), bias (4 * units,).
+        weights: kernel (features, 4 * units), recurrent kernel (units, 4 * units), bias (4 *
+            units,).
         dh: gradient of the loss by each output, the future left out, (batch, steps, units).
 
     Returns:
-        Gradients of the loss by x, by the initial states (dh0, dc0), and by the three weights (a list).
+        Gradients of the loss by x, by the initial states (dh0, dc0), and by the three weights (a
+        list).
 
     Raises:
         ValueError: if the shapes do not fit.
@@ -204,8 +237,11 @@ def lstm_backward(dh: np.ndarray, x: np.ndarray, h: np.ndarray, c: np.ndarray, g
     return dx, (dh_next, dc), dweights
 
 
-def rnn_weights(features: int, units: int, rng: np.random.Generator, scale: float = 1.0) -> list[np.ndarray]:
-    """Draw initial weights of a simple RNN (taught in 06_recurrence_from_scratch).
+def rnn_weights(features: int, units: int, rng: np.random.Generator,
+                scale: float = 1.0) -> list[np.ndarray]:
+    """Draw initial weights of a simple RNN.
+
+    Notebook: 06_recurrence_from_scratch
 
     Args:
         features: length of one step's input.
@@ -222,8 +258,11 @@ def rnn_weights(features: int, units: int, rng: np.random.Generator, scale: floa
     return [_glorot(features, units, rng), scale * _orthogonal(units, units, rng), np.zeros(units)]
 
 
-def lstm_weights(features: int, units: int, rng: np.random.Generator, forget_bias: float = 1.0) -> list[np.ndarray]:
-    """Draw initial weights of an LSTM (taught in 06_recurrence_from_scratch).
+def lstm_weights(features: int, units: int, rng: np.random.Generator,
+                 forget_bias: float = 1.0) -> list[np.ndarray]:
+    """Draw initial weights of an LSTM.
+
+    Notebook: 06_recurrence_from_scratch
 
     Args:
         features: length of one step's input.
@@ -232,7 +271,8 @@ def lstm_weights(features: int, units: int, rng: np.random.Generator, forget_bia
         forget_bias: bias of the forget gates; 1 is what Keras takes.
 
     Returns:
-        Kernel (features, 4 * units), recurrent kernel (units, 4 * units), bias (4 * units,), float64.
+        Kernel (features, 4 * units), recurrent kernel (units, 4 * units), bias (4 * units,),
+        float64.
 
     Raises:
         ValueError: if features or units is not at least 1.
@@ -253,14 +293,20 @@ def _orthogonal(rows: int, columns: int, rng: np.random.Generator) -> np.ndarray
 
 
 def global_norm(gradients: Sequence[np.ndarray]) -> float:
-    """Return the length of all gradients taken as one long vector (written out in 06_recurrence_from_scratch)."""
+    """Return the length of all gradients taken as one long vector.
+
+    Notebook: 06_recurrence_from_scratch (written out)
+    """
     return float(np.sqrt(sum(np.square(g, dtype=np.float64).sum() for g in gradients)))
 
 
 def clip_by_global_norm(gradients: Sequence[np.ndarray], limit: float) -> list[np.ndarray]:
-    """Shorten gradients to a global norm of at most `limit`, direction kept (written out in 06_recurrence_from_scratch).
+    """Shorten gradients to a global norm of at most `limit`, direction kept.
 
-    Source: Pascanu et al., On the difficulty of training recurrent neural networks (2013), algorithm 1.
+    Notebook: 06_recurrence_from_scratch (written out)
+
+    Source: Pascanu et al., On the difficulty of training recurrent neural networks (2013),
+    algorithm 1.
 
     Args:
         gradients: arrays of any shapes.

@@ -1,23 +1,28 @@
-"""Eight Gaussians on a ring: data of two numbers whose density can be drawn, and measures of what a network makes of it.
+"""Eight Gaussians on a ring: data of two numbers whose density can be drawn, and measures of what a
+network makes of it.
 
 Every corner of the ring stands for a note of the C major scale, so that samples can be heard, too.
 """
 import numpy as np
 
-from course_utils.shapes import check_whole
+from course_utils.checks import check_whole
 
 MODES, RADIUS, SPREAD = 8, 2.0, 0.05
 SCALE = (60, 62, 64, 65, 67, 69, 71, 72)
 
 
 def centers() -> np.ndarray:
-    """Return the middles of the eight Gaussians, (8, 2), the first to the right, the others anticlockwise."""
+    """Return the middles of the eight Gaussians, (8, 2), the first to the right, the others
+    anticlockwise.
+    """
     angles = 2 * np.pi * np.arange(MODES) / MODES
     return RADIUS * np.stack([np.cos(angles), np.sin(angles)], axis=1)
 
 
 def draw_ring(count: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw points: choose one of the eight Gaussians, then a point of it (written out in 09_gan_from_scratch).
+    """Draw points: choose one of the eight Gaussians, then a point of it.
+
+    Notebook: 09_gan_from_scratch (written out)
 
     Args:
         count: number of points.
@@ -35,7 +40,9 @@ def draw_ring(count: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def density(points: np.ndarray) -> np.ndarray:
-    """Return the probability density of the data: the mean of eight Gaussians (drawn in 09_gan_from_scratch).
+    """Return the probability density of the data: the mean of eight Gaussians.
+
+    Notebook: 09_gan_from_scratch
 
     Args:
         points: (..., 2).
@@ -51,7 +58,9 @@ def density(points: np.ndarray) -> np.ndarray:
 
 
 def nearest_mode(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return which Gaussian each point is nearest to, and how far its middle is (taught in 09_gan_from_scratch).
+    """Return which Gaussian each point is nearest to, and how far its middle is.
+
+    Notebook: 09_gan_from_scratch
 
     Args:
         points: (count, 2).
@@ -63,13 +72,16 @@ def nearest_mode(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         ValueError: if the points are not (count, 2), or none.
     """
     if np.ndim(points) != 2 or not len(points):
-        raise ValueError(f"Points have two axes, (count, 2), and there is at least one, not {np.shape(points)}.")
+        raise ValueError("Points have two axes, (count, 2), and there is at least one, not "
+                         f"{np.shape(points)}.")
     distances = _distances(points)
     return distances.argmin(axis=1), distances.min(axis=1)
 
 
 def good_share(points: np.ndarray) -> float:
-    """Return the share of points within three standard deviations of a Gaussian's middle (written out in 09_gan_from_scratch).
+    """Return the share of points within three standard deviations of a Gaussian's middle.
+
+    Notebook: 09_gan_from_scratch (written out)
 
     Of real points it is 1 - exp(-4.5), about 0.989.
 
@@ -81,9 +93,10 @@ def good_share(points: np.ndarray) -> float:
 
 
 def modes_covered(points: np.ndarray) -> int:
-    """Return how many of the eight Gaussians get at least a quarter of their fair share, good points counted only.
+    """Return how many of the eight Gaussians get at least a quarter of their fair share, good
+    points counted only.
 
-    Written out in 09_gan_from_scratch.
+    Notebook: 09_gan_from_scratch (written out)
 
     Args:
         points: (count, 2); some hundreds at least, or chance decides.
@@ -94,10 +107,13 @@ def modes_covered(points: np.ndarray) -> int:
 
 
 def melody(points: np.ndarray, sr: int = 22050, seconds: float = 0.16) -> np.ndarray:
-    """Turn points into notes, one after the other: the angle is the pitch, the distance from the origin the loudness.
+    """Turn points into notes, one after the other: the angle is the pitch, the distance from the
+    origin the loudness.
 
-    The middles of the eight Gaussians are the notes of the C major scale. What lies between them is out of tune, what lies
-    near the origin is soft (heard in 09_gan_from_scratch).
+    Notebook: 09_gan_from_scratch
+
+    The middles of the eight Gaussians are the notes of the C major scale. What lies between them is
+    out of tune, what lies near the origin is soft.
 
     Args:
         points: (count, 2).
@@ -108,17 +124,21 @@ def melody(points: np.ndarray, sr: int = 22050, seconds: float = 0.16) -> np.nda
         (samples,) float32, within -1 and 1.
 
     Raises:
-        ValueError: if the points are not (count, 2), or not finite, or the sample rate is no whole number from 8000 on.
+        ValueError: if the points are not (count, 2), or not finite, or the sample rate is no whole
+            number from 8000 on.
     """
+    import librosa
+
     check_whole("sr", sr, 8000)
     nearest_mode(points)
     if not np.isfinite(points).all():
         raise ValueError("The points hold NaN or infinity. Has the training diverged?")
     place = np.arctan2(points[:, 1], points[:, 0]) % (2 * np.pi) * MODES / (2 * np.pi)
-    hertz = 440 * 2 ** ((np.interp(place, np.arange(MODES + 1), [*SCALE, SCALE[0]]) - 69) / 12)
+    hertz = librosa.midi_to_hz(np.interp(place, np.arange(MODES + 1), [*SCALE, SCALE[0]]))
     loudness = 0.4 * np.minimum(np.linalg.norm(points, axis=1) / RADIUS, 1.5)
     t = np.arange(round(seconds * sr)) / sr
-    envelope = np.minimum(1, t / 0.005) * np.exp(-t / (0.4 * seconds)) * np.minimum(1, (t[-1] - t) / 0.01)
+    envelope = (np.minimum(1, t / 0.005) * np.exp(-t / (0.4 * seconds))
+                * np.minimum(1, (t[-1] - t) / 0.01))
     partials = sum(np.sin(2 * np.pi * k * np.outer(hertz, t)) / k**2 for k in (1, 2, 3))
     return (loudness[:, None] * envelope * partials).ravel().astype(np.float32)
 
@@ -126,5 +146,6 @@ def melody(points: np.ndarray, sr: int = 22050, seconds: float = 0.16) -> np.nda
 def _distances(points: np.ndarray) -> np.ndarray:
     """Return the distances of points (..., 2) from the eight middles, (..., 8)."""
     if np.shape(points)[-1:] != (2,):
-        raise ValueError(f"A point has two numbers: the last axis should be 2 long, but the shape is {np.shape(points)}.")
+        raise ValueError("A point has two numbers: the last axis should be 2 long, but the shape "
+                         f"is {np.shape(points)}.")
     return np.linalg.norm(np.asarray(points, dtype=float)[..., None, :] - centers(), axis=-1)

@@ -1,8 +1,9 @@
 """Check the answers to the notebooks' exercises: `exercises.check("00.1", answer)`.
 
-The checks of one notebook stand in `chapter_NN.py` beside this file, one small function an exercise, and are loaded
-when the first of them is asked for. A check returns None if the answer is right, else a hint that says what is wrong.
-`exercises.progress()` shows what is solved and what is next.
+The checks of one notebook stand in `chapter_NN.py` beside this file, one small function an
+exercise, and are loaded when the first of them is asked for. A check returns None if the answer is
+right, else a hint that says what is wrong. `exercises.progress()` shows what is solved and what is
+next.
 """
 import importlib
 import pkgutil
@@ -35,34 +36,43 @@ def exercise(number: str):
 
 
 def check(number: str, answer: Any) -> None:
-    """Print PASS if the answer to an exercise is right, or else what is wrong with it (taught in 00_welcome).
+    """Print PASS if the answer to an exercise is right, or else what is wrong with it.
+
+    Notebook: 00_welcome
 
     Args:
         number: the exercise's number, such as `"00.1"`.
-        answer: a number, an array, a function, ...: whatever the exercise asks for; None or `...` if not yet answered.
+        answer: a number, an array, a function, ...: whatever the exercise asks for; None or `...`
+            if not yet answered.
 
     Raises:
         ValueError: if there is no such exercise.
     """
     check_answer = _find(number)
     if _unanswered(answer):
-        print(f"{number} is still open. Put your answer in place of the dots and run this cell again.")
+        print(f"{number} is still open. Put your answer in place of the dots and run this cell "
+              "again.")
         return
     try:
         hint = check_answer(answer)
     except Hint as found:
         hint = str(found)
     except Exception as error:
-        hint = f"That could not be checked ({type(error).__name__}: {error}). Is it what the exercise asks for?"
-    print(f"{number} PASS" if hint is None else f"{number} NOT YET. You gave {show(answer)}. {hint}")
+        hint = (f"That could not be checked ({type(error).__name__}: {error}). Is it what the "
+                "exercise asks for?")
+    print(f"{number} PASS" if hint is None
+          else f"{number} NOT YET. You gave {show(answer)}. {hint}")
     if hint is None:
         record.note(number)
 
 
 def progress() -> None:
-    """Print which exercises are solved, and which is next (taught in 00_welcome).
+    """Print which exercises are solved, and which is next.
 
-    `check` keeps the record on this computer, in the user's data folder or in the file that `COURSE_PROGRESS` names.
+    Notebook: 00_welcome
+
+    `check` keeps the record on this computer, in the user's data folder or in the file that
+    `COURSE_PROGRESS` names.
 
     Raises:
         OSError: if the record is there and cannot be read.
@@ -70,9 +80,11 @@ def progress() -> None:
     days, chapters = record.passed(), _chapters()
     for name, numbers in chapters.items():
         print(f"{name:28} {' '.join('✓' if number in days else '·' for number in numbers)}")
-    left = [(number, name) for name, numbers in chapters.items() for number in numbers if number not in days]
+    left = [(number, name) for name,
+            numbers in chapters.items() for number in numbers if number not in days]
     total = sum(map(len, chapters.values()))
-    told = "Next: exercise {} in {}.".format(*left[0]) if left else "That is the whole course. Well done!"
+    told = ("Next: exercise {} in {}.".format(*left[0]) if left else "That is the whole course. "
+            "Well done!")
     print(f"{total - len(left)} of {total} exercises solved. {told}")
 
 
@@ -81,7 +93,8 @@ def _chapters() -> dict[str, list[str]]:
     chapters: dict[str, list[str]] = {}
     for number in known():
         module = importlib.import_module(f"{__name__}.chapter_{number[:2]}")
-        chapters.setdefault((module.__doc__ or "").removeprefix("Checks of ").rstrip("."), []).append(number)
+        chapters.setdefault((module.__doc__ or "").removeprefix("Checks of ").rstrip("."),
+                            []).append(number)
     return chapters
 
 
@@ -102,12 +115,16 @@ def _find(number: str) -> Callable[[Any], str | None]:
 
 
 def _unanswered(answer: Any) -> bool:
-    """Tell whether dots still stand where the answer should, also inside a list or as a function's whole body."""
+    """Tell whether dots still stand where the answer should, also inside a list or as a function's
+    whole body.
+    """
     if isinstance(answer, list | tuple):
         return any(item is ... for item in answer)
     code = getattr(answer, "__code__", None)
-    blank = code is not None and code.co_code in (_dots.__code__.co_code, _dots_with_text.__code__.co_code)
-    return answer is None or answer is ... or (blank and set(code.co_consts) <= {None, answer.__doc__})
+    blank = (code is not None and code.co_code in (_dots.__code__.co_code,
+                                                   _dots_with_text.__code__.co_code))
+    return (answer is None or answer is ...
+            or (blank and set(code.co_consts) <= {None, answer.__doc__}))
 
 
 def _dots(): ...
@@ -118,13 +135,17 @@ def _dots_with_text():
 
 
 def show(value: Any, values: bool = True) -> str:
-    """Return a value in one short line, for a hint; of a large array only the shape, unless some of its values are wanted."""
+    """Return a value in one short line, for a hint; of a large array only the shape, unless some of
+    its values are wanted.
+    """
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, np.ndarray):
         shown = " ".join(np.array2string(value, threshold=12, edgeitems=2, precision=4).split())
-        return shown if value.size <= 12 else f"an array of shape {value.shape}" + values * f": {shown}"
-    return f"the function {value.__name__}" if hasattr(value, "__code__") else " ".join(_SHORT.repr(value).split())
+        return (shown if value.size <= 12 else f"an array of shape {value.shape}" + values
+                * f": {shown}")
+    return (f"the function {value.__name__}" if hasattr(value, "__code__")
+            else " ".join(_SHORT.repr(value).split()))
 
 
 def number(answer: Any) -> float:

@@ -3,12 +3,11 @@ import numpy as np
 
 from course_utils.exercises import call, exercise, number, show
 
-FAULTS = {
-    "sample rate": "(a) Tempo and pitch change together when samples are played faster than they were meant to be.",
-    "return_sequences": "(b) A layer that wants three axes got two: the time axis was dropped by the layer before it.",
-    "softmax": "(c) Which activation makes outputs that are positive and add up to 1?",
-    "batch axis": "(d) The rows of one window were taken for 64 separate examples.",
-}
+FAULTS = {"sample rate": "(a) Tempo and pitch change together when samples are played faster than "
+          "they were meant to be.", "return_sequences": "(b) A layer that wants three axes got "
+          "two: the time axis was dropped by the layer before it.",
+          "softmax": "(c) Which activation makes outputs that are positive and add up to 1?",
+          "batch axis": "(d) The rows of one window were taken for 64 separate examples."}
 
 SLIPS_OF_SKILL = {  # by what the first case returns
     0.25: "The 1 - is missing: that is the share of the error that is left.",
@@ -25,18 +24,18 @@ SLIPS_OF_SKILL = {  # by what the first case returns
 @exercise("07.1")
 def windows_of_a_thousand_frames(answer) -> str | None:
     """1000 frames, windows of 64 and a target one later, hop 16: starts 0, 16, ..., 928, so 59."""
-    slips = {
-        58: "The window that starts at frame 0 counts, too.",
-        58.5: "A number of windows is whole. Which is the last start that leaves 64 frames and one target more?",
-        60: "That is one too many: the last window needs a target for its last frame.",
-        62: "A window that starts too late has no 64 frames left. Which is the last start that has?",
-        63: "A window that starts too late has no 64 frames left. Which is the last start that has?",
-        15: "That is the number of windows side by side. The next one begins after a hop of 16.",
-        16: "That is the number of windows side by side. The next one begins after a hop of 16.",
-        936: "That is a window at every frame. The hop is 16.",
-    }
+    slips = {58: "The window that starts at frame 0 counts, too.", 58.5: "A number of windows is "
+             "whole. Which is the last start that leaves 64 frames and one target more?",
+             60: "That is one too many: the last window needs a target for its last frame.",
+             62: "A window that starts too late has no 64 frames left. Which is the last start "
+             "that has?", 63: "A window that starts too late has no 64 frames left. Which is the "
+             "last start that has?", 15: "That is the number of windows side by side. The next one "
+             "begins after a hop of 16.", 16: "That is the number of windows side by side. The "
+             "next one begins after a hop of 16.",
+             936: "That is a window at every frame. The hop is 16."}
     count = number(answer)
-    return None if count == 59 else slips.get(count, "Count the starts 0, 16, 32, ... up to the last that leaves 65 frames.")
+    return (None if count == 59 else slips.get(count, "Count the starts 0, 16, 32, ... up to the "
+                                               "last that leaves 65 frames."))
 
 
 @exercise("07.2")
@@ -47,13 +46,16 @@ def best_constant(answer) -> str | None:
     said, error = number(answer[0]), number(answer[1])
     slips = {-10: "That is the likeliest value, which squared error does not ask for.",
              10: "Weigh the two values by their probabilities.", 2: "Check the sign.",
-             22: "-10 is the likelier one.", 256: "The other way round: first what the network says, then its error."}
+             22: "-10 is the likelier one.",
+             256: "The other way round: first what the network says, then its error."}
     if abs(said + 2) > 0.01:
-        return slips.get(said, "The best number is the mean: each value times its probability, added up.")
+        return slips.get(said, "The best number is the mean: each value times its probability, "
+                         "added up.")
     if abs(error - 16) < 0.01:
         return "That is the root of it. The *squared* error is asked for."
     if abs(error - 256) > 0.1:
-        return "The number said is right, its error is not: average (value - said) ** 2 with the same probabilities."
+        return ("The number said is right, its error is not: average (value - said) ** 2 with the "
+                "same probabilities.")
     return None
 
 
@@ -61,8 +63,9 @@ def best_constant(answer) -> str | None:
 def skill(answer) -> str | None:
     """A function (said, last, target): 1 - MSE / MSE of repeating the last frame."""
     last, target = np.array([[0.0, 4, 7], [1, 0, 1]]), np.array([[1.0, 2, 8], [2, 3, 5]])
-    cases = (("two of six numbers wrong", np.array([[1.0, 4, 8], [2, 1, 5]]), 0.75), ("what comes next", target, 1.0),
-             ("the last frame", last, 0.0), ("a frame twice as far off", 2 * last - target, -3.0))
+    cases = (("two of six numbers wrong", np.array([[1.0, 4, 8], [2, 1, 5]]), 0.75),
+             ("what comes next", target, 1.0), ("the last frame", last, 0.0),
+             ("a frame twice as far off", 2 * last - target, -3.0))
     for name, said, right in cases:
         given = said.copy(), last.copy(), target.copy()
         value = np.asarray(call(answer, *given))
@@ -73,7 +76,8 @@ def skill(answer) -> str | None:
             return f"{told}{show(value)}. One number is asked for."
         if not abs(value - right) < 1e-6:
             rounded = round(float(value), 4)
-            return f"{told}{show(rounded)}. It should be {right:g}. {SLIPS_OF_SKILL.get(rounded, '')}".rstrip()
+            return (f"{told}{show(rounded)}. It should be {right:g}. "
+                    f"{SLIPS_OF_SKILL.get(rounded, '')}".rstrip())
     return None
 
 

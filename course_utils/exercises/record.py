@@ -1,4 +1,6 @@
-"""Which exercises a learner has solved: a small JSON file of their own, written whole or not at all."""
+"""Which exercises a learner has solved: a small JSON file of their own, written whole or not at
+all.
+"""
 import datetime
 import json
 import os
@@ -15,13 +17,17 @@ def progress_file() -> Path:
     import platformdirs
 
     chosen = os.environ.get("COURSE_PROGRESS")
-    return Path(chosen) if chosen else platformdirs.user_data_path("deep-learning-with-music", appauthor=False) / "progress.json"
+    return (Path(chosen) if chosen
+            else platformdirs.user_data_path("deep-learning-with-music", appauthor=False)
+            / "progress.json")
 
 
 def passed() -> dict[str, str]:
-    """Return the day on which each exercise was first solved, by its number; a damaged file is put aside, and that is said.
+    """Return the day on which each exercise was first solved, by its number; a damaged file is put
+    aside, and that is said.
 
-    While outputs are stored (`COURSE_QUIET`), nobody has solved anything yet: every notebook looks the same everywhere.
+    While outputs are stored (`COURSE_QUIET`), nobody has solved anything yet: every notebook looks
+    the same everywhere.
 
     Raises:
         OSError: if the file is there and cannot be read.
@@ -38,7 +44,8 @@ def passed() -> dict[str, str]:
 
 
 def _begin_anew(path: Path) -> dict[str, str]:
-    aside = next(p for k in range(1, 10000) if not (p := path.with_name(f"{path.stem}-damaged-{k}{path.suffix}")).exists())
+    aside = next(p for k in range(1, 10000)
+                 if not (p := path.with_name(f"{path.stem}-damaged-{k}{path.suffix}")).exists())
     path.replace(aside)
     print(f"The record of your progress was damaged. It is kept as '{aside}'; a new one begins.")
     return {}
@@ -46,7 +53,9 @@ def _begin_anew(path: Path) -> dict[str, str]:
 
 def _checked(content) -> dict[str, str]:
     days = content["passed"] if isinstance(content, dict) and "passed" in content else None
-    if not isinstance(days, dict) or not all(re.fullmatch(r"\d\d\.\d", name) and isinstance(days[name], str) for name in days):
+    if not isinstance(days, dict) or not all(re.fullmatch(r"\d\d\.\d",
+                                                          name) and isinstance(days[name], str)
+                                             for name in days):
         raise ValueError("not a record of progress")
     return days
 

@@ -1,36 +1,46 @@
-"""Numbers for two-bar grids: how near to real bars they are, how different from one another, and how much is copied.
+"""Numbers for two-bar grids: how near to real bars they are, how different from one another, and
+how much is copied.
 
-Grids are whole numbers 0..47 for C2 to B5 on eighth notes, (pairs, 16, 4), as in `course_utils.gan_bars`.
+Grids are whole numbers 0..47 for C2 to B5 on eighth notes, (pairs, 16, 4), as in
+`course_utils.gan.bar_gan`.
 """
 from collections.abc import Sequence
 
 import numpy as np
 
-from course_utils import memorisation, musical_statistics
-from course_utils.distances import total_variation
+from course_utils.measuring import memorisation, musical_statistics
+from course_utils.measuring.distances import total_variation
 from course_utils.scores import STEPS_PER_QUARTER, Score, from_grid
 
 LOWEST, PITCHES = 36, 48  # C2 to B5: four octaves
-SHARES = {name: musical_statistics.HISTOGRAMS[name] for name in ("chord types", "melodic intervals")}
+SHARES = {name: musical_statistics.HISTOGRAMS[name]
+          for name in ("chord types", "melodic intervals")}
 RATES = {name: musical_statistics.STATISTICS[name]
-         for name in ("dissonance", "voices crossed", "scale consistency", "note density", "repeated steps")}
+         for name in ("dissonance", "voices crossed", "scale consistency", "note density",
+                      "repeated steps")}
 TURNS = (np.arange(12)[:, None] + np.arange(12)) % 12  # row k turns a histogram down by k semitones
 
 
 def on_eighths(score: Score) -> Score:
-    """Return a score with every sixteenth of its second half of an eighth note replaced by the first: no sixteenth notes."""
+    """Return a score with every sixteenth of its second half of an eighth note replaced by the
+    first: no sixteenth notes.
+    """
     first = int(score.beat[0]) % 2
     pitches = np.repeat(score.pitches[first::2], 2, axis=0)[: len(score) - first]
     return from_grid(pitches, title=score.title)
 
 
 def as_scores(grids: np.ndarray) -> list[Score]:
-    """Turn grids (pairs, steps, 4) into scores on sixteenths, in which a note lasts until the pitch changes."""
+    """Turn grids (pairs, steps, 4) into scores on sixteenths, in which a note lasts until the pitch
+    changes.
+    """
     return [from_grid(np.repeat(grid.astype(int) + LOWEST, 2, axis=0)) for grid in grids]
 
 
 def diversity(grids: np.ndarray) -> float:
-    """Return the share of notes in which two different grids differ, mean over all pairs of grids (10_gan_composes_bars).
+    """Return the share of notes in which two different grids differ, mean over all pairs of grids.
+
+    Notebook: 10_gan_composes_bars
 
     About 0.9 for real bars, 0 for a generator that always makes the same ones.
 
@@ -42,7 +52,8 @@ def diversity(grids: np.ndarray) -> float:
     """
     count = len(grids)
     if count < 2:
-        raise ValueError(f"Diversity compares grids with one another: give at least two, not {count}.")
+        raise ValueError("Diversity compares grids with one another: give at least two, not "
+                         f"{count}.")
     notes = np.asarray(grids).reshape(count, -1)
     equal = np.stack([(notes == pitch).sum(axis=0) for pitch in np.unique(notes)]).astype(float)
     return float(1 - (equal * (equal - 1)).sum(axis=0).mean() / (count * (count - 1)))
@@ -55,15 +66,19 @@ def voice_histogram(grids: np.ndarray) -> np.ndarray:
 
 
 def swing(before: np.ndarray, after: np.ndarray) -> float:
-    """Return how much what a generator sings has changed: half the difference of `voice_histogram`, mean over the voices.
+    """Return how much what a generator sings has changed: half the difference of `voice_histogram`,
+    mean over the voices.
 
-    0 for the same pitches as often, 1 for no pitch in common (taught in 10_gan_composes_bars).
+    Notebook: 10_gan_composes_bars
+
+    0 for the same pitches as often, 1 for no pitch in common.
     """
     return float(total_variation(voice_histogram(after), voice_histogram(before)).mean())
 
 
 def pitch_classes(scores: Sequence[Score], home: np.ndarray | None = None) -> np.ndarray:
-    """Return the mean share of each pitch class, each score first turned to where it resembles `home` most.
+    """Return the mean share of each pitch class, each score first turned to where it resembles
+    `home` most.
 
     Args:
         scores: at least one.
@@ -77,43 +92,58 @@ def pitch_classes(scores: Sequence[Score], home: np.ndarray | None = None) -> np
 
 
 def measure(grids: np.ndarray, real: np.ndarray) -> dict[str, float]:
-    """Measure grids next to real ones (taught in 10_gan_composes_bars).
+    """Measure grids next to real ones.
+
+    Notebook: 10_gan_composes_bars
 
     Args:
         grids: (pairs, 16, 4).
-        real: held-out grids, (pairs, 16, 4). A finite set is never at distance 0, so compare sets of the same size.
+        real: held-out grids, (pairs, 16, 4). A finite set is never at distance 0, so compare sets
+            of the same size.
 
     Returns:
-        Distances of histograms from those of `real`, 0 to 1: "pitch classes", "chord types", "melodic intervals"; means of
-        "dissonance", "voices crossed", "scale consistency", "note density" and "repeated steps" over the pairs; "diversity".
+        Distances of histograms from those of `real`, 0 to 1: "pitch classes", "chord types",
+        "melodic intervals"; means of "dissonance", "voices crossed", "scale consistency", "note
+        density" and "repeated steps" over the pairs; "diversity".
     """
     ours, theirs = as_scores(grids), as_scores(real)
     home = pitch_classes(theirs)
-    found = {"pitch classes": float(total_variation(pitch_classes(ours, home), pitch_classes(theirs, home)))}
+    found = {"pitch classes":
+             float(total_variation(pitch_classes(ours, home), pitch_classes(theirs, home)))}
     for name, histogram in SHARES.items():
-        means = [np.mean([histogram(score) for score in scores], axis=0) for scores in (ours, theirs)]
+        means = [np.mean([histogram(score) for score in scores], axis=0)
+                 for scores in (ours, theirs)]
         found[name] = float(total_variation(*means))
     found |= {name: float(np.mean([rate(score) for score in ours])) for name, rate in RATES.items()}
     return found | {"diversity": diversity(grids)}
 
 
 def from_real(found: dict[str, float], real: dict[str, float]) -> dict[str, float]:
-    """Return how far each number of `measure` lies from that of real bars; a distance stays as it is."""
+    """Return how far each number of `measure` lies from that of real bars; a distance stays as it
+    is.
+    """
     distances = {"pitch classes", *SHARES}
     names = (*sorted(distances), *RATES, "diversity")
-    return {name: found[name] if name in distances else abs(found[name] - real[name]) for name in names}
+    return {name: found[name] if name in distances else abs(found[name] - real[name])
+            for name in names}
 
 
 def nearer(found: dict[str, float], other: dict[str, float], real: dict[str, float]) -> list[str]:
-    """Return which numbers of `measure` are nearer to those of real bars than another model's (10_gan_composes_bars)."""
+    """Return which numbers of `measure` are nearer to those of real bars than another model's.
+
+    Notebook: 10_gan_composes_bars
+    """
     ours, theirs = from_real(found, real), from_real(other, real)
     return sorted(name for name in ours if ours[name] < theirs[name])
 
 
 def copied(grids: np.ndarray, training: Sequence[Score], quarters: int = 4) -> float:
-    """Return the share of grids that hold a passage of the training pieces, note by note in any transposition.
+    """Return the share of grids that hold a passage of the training pieces, note by note in any
+    transposition.
 
-    Taught in 10_gan_composes_bars. Compare with the share in held-out music: there, it is not copied.
+    Notebook: 10_gan_composes_bars
+
+    Compare with the share in held-out music: there, it is not copied.
 
     Args:
         grids: (pairs, 16, 4).
@@ -125,6 +155,8 @@ def copied(grids: np.ndarray, training: Sequence[Score], quarters: int = 4) -> f
 
 
 def random_bars(count: int, like: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Draw every note evenly from its voice's range in `like`, (count, 16, 4): the baseline that knows nothing."""
+    """Draw every note evenly from its voice's range in `like`, (count, 16, 4): the baseline that
+    knows nothing.
+    """
     low, high = like.min(axis=(0, 1)), like.max(axis=(0, 1))
     return rng.integers(low, high + 1, (count, *like.shape[1:])).astype(np.int8)

@@ -1,5 +1,6 @@
-"""How the bar GAN is trained: batches, one step of each network, and a training that resumes and can be made to fail."""
-import json
+"""How the bar GAN is trained: batches, one step of each network, and a training that resumes and
+can be made to fail.
+"""
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -8,8 +9,19 @@ import numpy as np
 import tensorflow as tf
 
 from course_utils import environment, training
-from course_utils.gan_bars import BEFORE, NOISE, STEPS, UNKNOWN, bar_critic, bar_generator, gumbel, one_hot, straight_through
-from course_utils.gan_losses import (
+from course_utils.checks import check_whole
+from course_utils.gan.bar_gan import (
+    BEFORE,
+    NOISE,
+    STEPS,
+    UNKNOWN,
+    bar_critic,
+    bar_generator,
+    gumbel,
+    one_hot,
+    straight_through,
+)
+from course_utils.gan.losses import (
     critic_loss,
     discriminator_loss,
     gradient_penalty,
@@ -17,41 +29,51 @@ from course_utils.gan_losses import (
     stop_if_diverged,
     wasserstein_loss,
 )
-from course_utils.shapes import check_whole
 
 TABLE = "gan_bars.json"
 BATCH = 64
 HIDDEN = 0.4  # share of the bars before that are hidden, so that the generator learns to begin
 # Name: the critic's loss, the generator's, and the weight of the gradient penalty.
-GAMES = {"WGAN-GP": (critic_loss, wasserstein_loss, 10.0), "saturating": (discriminator_loss, saturating_loss, 0.0)}
-CHOICES = {"straight-through": straight_through, "Gumbel": lambda logits: straight_through(gumbel(logits))}
-# What a training can be given otherwise than here; each of the famous failures is one change (10_gan_composes_bars).
-SETTINGS = {"game": "WGAN-GP", "critic_steps": 2, "generator_steps": 1, "rate": 1e-3, "critic_rate": 2e-3,
-            "betas": (0.5, 0.9), "hears_intervals": True, "choice": "straight-through"}
+GAMES = {"WGAN-GP": (critic_loss, wasserstein_loss, 10.0),
+         "saturating": (discriminator_loss, saturating_loss, 0.0)}
+CHOICES = {"straight-through": straight_through,
+           "Gumbel": lambda logits: straight_through(gumbel(logits))}
+# What a training can be given otherwise than here; each of the famous failures is one change
+# (10_gan_composes_bars).
+SETTINGS = {"game": "WGAN-GP", "critic_steps": 2, "generator_steps": 1, "rate": 1e-3,
+            "critic_rate": 2e-3, "betas": (0.5, 0.9), "hears_intervals": True,
+            "choice": "straight-through"}
 
 
-def draw_batch(windows: np.ndarray, number: int, seed: int, count: int) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Draw what one round of training needs; the same seed and number always give the same (used in 10_gan_composes_bars).
+def draw_batch(windows: np.ndarray, number: int, seed: int, count: int) -> tuple[tf.Tensor,
+    tf.Tensor, tf.Tensor]:
+    """Draw what one round of training needs; the same seed and number always give the same.
+
+    Notebook: 10_gan_composes_bars
 
     Args:
-        windows: what `gan_bars.bar_windows` returned.
+        windows: what `bar_gan.bar_windows` returned.
         number: of the round.
         seed: of all choices.
         count: batches wanted.
 
     Returns:
-        Three tensors: windows int8 (count, 64, 24, 4), the bar before hidden in some; noise float32 (count, 64, 64); and places
-        between real and fake, float32 (count, 64).
+        Three tensors: windows int8 (count, 64, 24, 4), the bar before hidden in some; noise float32
+        (count, 64, 64); and places between real and fake, float32 (count, 64).
     """
     rng = np.random.default_rng([seed, number])
     real = windows[rng.integers(len(windows), size=(count, BATCH))]
     real[rng.random((count, BATCH)) < HIDDEN, :BEFORE] = UNKNOWN
-    noise, mix = rng.standard_normal((count, BATCH, NOISE), np.float32), rng.random((count, BATCH), np.float32)
+    noise, mix = rng.standard_normal((count, BATCH, NOISE), np.float32), rng.random((count, BATCH),
+        np.float32)
     return tf.constant(real), tf.constant(noise), tf.constant(mix)
 
 
-def make_critic_step(networks: tuple, game: tuple, optimizer, choose: Callable = straight_through) -> Callable:
-    """Compile one step of the critic (written out in 10_gan_composes_bars).
+def make_critic_step(networks: tuple, game: tuple, optimizer,
+                     choose: Callable = straight_through) -> Callable:
+    """Compile one step of the critic.
+
+    Notebook: 10_gan_composes_bars (written out)
 
     Args:
         networks: generator and critic.
@@ -60,8 +82,8 @@ def make_critic_step(networks: tuple, game: tuple, optimizer, choose: Callable =
         choose: makes ones and zeros of logits.
 
     Returns:
-        A function of windows, noise and mix that changes the critic, and returns its loss and the gap between the mean scores
-        of real and fake bars.
+        A function of windows, noise and mix that changes the critic, and returns its loss and the
+        gap between the mean scores of real and fake bars.
     """
     (generator, critic), (objective, _, weight) = networks, game
 
@@ -84,14 +106,17 @@ def make_critic_step(networks: tuple, game: tuple, optimizer, choose: Callable =
     return critic_step
 
 
-def make_generator_step(networks: tuple, game: tuple, optimizer, choose: Callable = straight_through) -> Callable:
-    """Compile one step of the generator (written out in 10_gan_composes_bars).
+def make_generator_step(networks: tuple, game: tuple, optimizer,
+                        choose: Callable = straight_through) -> Callable:
+    """Compile one step of the generator.
+
+    Notebook: 10_gan_composes_bars (written out)
 
     Args: as `make_critic_step`; the optimizer is the generator's.
 
     Returns:
-        A function of windows and noise that changes the generator, and returns its loss and the slope: how long the gradient of
-        one fake's score is, mean over the batch.
+        A function of windows and noise that changes the generator, and returns its loss and the
+        slope: how long the gradient of one fake's score is, mean over the batch.
     """
     (generator, critic), (_, objective, _) = networks, game
 
@@ -108,27 +133,33 @@ def make_generator_step(networks: tuple, game: tuple, optimizer, choose: Callabl
     return generator_step
 
 
-def train_bars(windows: np.ndarray, steps: int, *, seed: int, folder: Path | None = None, every: int = 250,
-               watch: Callable | None = None, **changes) -> tuple[keras.Model, keras.Model, list[dict]]:
-    """Train a generator of bars, and resume where an interrupted run stopped (10_gan_composes_bars writes out the loop).
+def train_bars(windows: np.ndarray, steps: int, *, seed: int, folder: Path | None = None,
+               every: int = 250, watch: Callable | None = None, **changes) -> tuple[keras.Model,
+    keras.Model, list[dict]]:
+    """Train a generator of bars, and resume where an interrupted run stopped (10_gan_composes_bars
+    writes out the loop).
 
-    The resumed training gives the weights of an uninterrupted one; not so with Gumbel noise, which is drawn anew.
+    The resumed training gives the weights of an uninterrupted one; not so with Gumbel noise, which
+    is drawn anew.
 
     Args:
-        windows: what `gan_bars.bar_windows` returned.
+        windows: what `bar_gan.bar_windows` returned.
         steps: steps of the generator.
         seed: of weights, batches and noise.
-        folder: where the state of the training is kept; by default nowhere, and an interruption loses it.
+        folder: where the state of the training is kept; by default nowhere, and an interruption
+            loses it.
         every: steps between two savings.
-        watch: function that is called after each step with a pair, the averaged and the newest generator, and by name step
-            (number of steps done), critic, generator, gap and slope.
+        watch: function that is called after each step with a pair, the averaged and the newest
+            generator, and by name step (number of steps done), critic, generator, gap and slope.
         changes: settings other than in `SETTINGS`.
 
     Returns:
-        The averaged generator, the critic, and a row (step, critic, generator, gap, slope) for each step done in this call.
+        The averaged generator, the critic, and a row (step, critic, generator, gap, slope) for each
+        step done in this call.
 
     Raises:
-        ValueError: if a setting is unknown or out of range, or the folder holds the state of another training.
+        ValueError: if a setting is unknown or out of range, or the folder holds the state of
+            another training.
         FloatingPointError: if the training diverges.
     """
     settings = check_settings(steps, changes)
@@ -140,13 +171,17 @@ def train_bars(windows: np.ndarray, steps: int, *, seed: int, folder: Path | Non
     average.set_weights(networks[0].get_weights())
     optimizers = make_bar_optimizers(networks, steps, settings)
     game, choose = GAMES[settings["game"]], CHOICES[settings["choice"]]
-    critic_step, generator_step = (make(networks, game, optimizer, choose) for make, optimizer in
-                                   ((make_critic_step, optimizers[1]), (make_generator_step, optimizers[0])))
+    critic_step, generator_step = (make(networks, game, optimizer, choose) for make,
+                                   optimizer in ((make_critic_step, optimizers[1]),
+                                                 (make_generator_step, optimizers[0])))
     variables = [v for part in (*networks, average, *optimizers) for v in part.variables]
     done, rows = training.restore_state(folder / "state.npz", variables) if folder else 0, []
     for step in range(done + 1, steps + 1):
-        drawn = draw_batch(windows, step, seed, settings["critic_steps"] + settings["generator_steps"])
-        rows.append({"step": step, **play_round(critic_step, generator_step, settings["critic_steps"], *drawn)})
+        drawn = draw_batch(windows, step, seed,
+                           settings["critic_steps"] + settings["generator_steps"])
+        rows.append(
+            {"step": step, **play_round(critic_step, generator_step, settings["critic_steps"],
+                                        *drawn)})
         training.follow(average, networks[0], tf.constant(max(0.01, 1 / (10 + step))))
         stop_if_diverged(step, critic=rows[-1]["critic"], generator=rows[-1]["generator"])
         if watch:
@@ -156,7 +191,8 @@ def train_bars(windows: np.ndarray, steps: int, *, seed: int, folder: Path | Non
     return average, networks[1], rows
 
 
-def play_round(critic_step: Callable, generator_step: Callable, critic_steps: int, windows, noise, mix) -> dict[str, float]:
+def play_round(critic_step: Callable, generator_step: Callable, critic_steps: int, windows, noise,
+               mix) -> dict[str, float]:
     """Take so many steps of the critic, and one of the generator with each batch that is left.
 
     Args:
@@ -172,14 +208,19 @@ def play_round(critic_step: Callable, generator_step: Callable, critic_steps: in
         critic_value, gap = critic_step(windows[number], noise[number], mix[number])
     for number in range(critic_steps, len(windows)):
         value, slope = generator_step(windows[number], noise[number])
-    return {"critic": float(critic_value), "generator": float(value), "gap": float(gap), "slope": float(slope)}
+    return {"critic": float(critic_value), "generator": float(value), "gap": float(gap),
+            "slope": float(slope)}
 
 
 def make_bar_optimizers(networks: tuple, steps: int, settings: Mapping) -> tuple:
-    """Return an Adam for each network; the learning rates fall evenly to a twentieth (used in 10_gan_composes_bars)."""
+    """Return an Adam for each network; the learning rates fall evenly to a twentieth.
+
+    Notebook: 10_gan_composes_bars
+    """
     rates = settings["rate"], settings["critic_rate"]
     counts = steps * settings["generator_steps"], steps * settings["critic_steps"]
-    schedules = [keras.optimizers.schedules.PolynomialDecay(rate, count, 0.05 * rate) for rate, count in zip(rates, counts)]
+    schedules = [keras.optimizers.schedules.PolynomialDecay(rate, count, 0.05 * rate) for rate,
+                 count in zip(rates, counts)]
     return training.make_adams(networks, schedules, settings["betas"])
 
 
@@ -190,17 +231,14 @@ def check_settings(steps: int, changes: Mapping) -> dict:
         ValueError: if one is unknown or out of range.
     """
     if unknown := changes.keys() - SETTINGS.keys():
-        raise ValueError(f"There is no setting {', '.join(sorted(unknown))}. There are {', '.join(SETTINGS)}.")
+        raise ValueError(f"There is no setting {', '.join(sorted(unknown))}. There are "
+                         f"{', '.join(SETTINGS)}.")
     settings = {**SETTINGS, **changes}
     for name, known in (("game", GAMES), ("choice", CHOICES)):
         if settings[name] not in known:
-            raise ValueError(f"There is no {name} {settings[name]!r}. There are {', '.join(known)}.")
+            raise ValueError(
+                f"There is no {name} {settings[name]!r}. There are {', '.join(known)}.")
     check_whole("steps", steps, 1)
     for name in ("critic_steps", "generator_steps"):
         check_whole(name, settings[name], 1)
     return settings
-
-
-def measured() -> dict:
-    """Return what `python -m benchmarks.gan_bars --store` measured (shown in 10_gan_composes_bars)."""
-    return json.loads(environment.shipped(TABLE).read_text(encoding="utf-8"))

@@ -1,17 +1,20 @@
-"""Instruments made of levels (`wavetables.levels`): notes of any pitch and length, morphs, and whole scores.
+"""Instruments made of levels (`wavetables.levels`): notes of any pitch and length, morphs, and
+whole scores.
 
-An instrument is an array (25, 12, 80): the levels of a note for each of the pitches 48 to 72. Notes beyond are played with the
-levels of the nearest one.
+An instrument is an array (25, 12, 80): the levels of a note for each of the pitches 48 to 72. Notes
+beyond are played with the levels of the nearest one.
 """
 from collections.abc import Sequence
 
 import numpy as np
 
-from course_utils import audio, tones, wavetables
+from course_utils import audio
+from course_utils.checks import SR, check_number, check_rate
+from course_utils.gan import wavetables
+from course_utils.gan.wavetables import BODY, FLOOR, HARMONICS, TIMES
 from course_utils.scores import STEPS_PER_QUARTER, Score, to_notes
+from course_utils.sound import tones
 from course_utils.synth import TAIL
-from course_utils.waveforms import check_number, check_rate
-from course_utils.wavetables import BODY, FLOOR, HARMONICS, TIMES
 
 PITCHES = np.array(tones.PITCHES)
 RELEASE = 0.35  # seconds from letting go to silence
@@ -22,10 +25,13 @@ PANNING = (0.35, -0.15, 0.15, -0.35)  # -1 left, 1 right
 
 
 def unfold(levels: np.ndarray, held: float) -> tuple[np.ndarray, np.ndarray]:
-    """Stretch or shorten a note: say when which levels sound (taught in 11_gan_invents_instruments).
+    """Stretch or shorten a note: say when which levels sound.
 
-    The attack stays as it is. A long note goes on as it went in its second half, only not louder. From whatever is reached
-    when the key is let go, each level falls as it fell in the original's release; then the note fades out.
+    Notebook: 11_gan_invents_instruments
+
+    The attack stays as it is. A long note goes on as it went in its second half, only not louder.
+    From whatever is reached when the key is let go, each level falls as it fell in the original's
+    release; then the note fades out.
 
     Args:
         levels: (12, 80) in dB.
@@ -40,19 +46,26 @@ def unfold(levels: np.ndarray, held: float) -> tuple[np.ndarray, np.ndarray]:
     def at(time: float) -> np.ndarray:
         place = np.interp(time, TIMES[:BODY], np.arange(BODY))
         low = min(int(place), BODY - 2)
-        return body[low] + (place - low) * (body[low + 1] - body[low]) + slope * max(0, time - TIMES[BODY - 1])
+        return (body[low] + (place - low) * (body[low + 1] - body[low]) + slope
+                * max(0, time - TIMES[BODY - 1]))
 
     before = TIMES[:BODY] < held
     falling = at(held) + np.minimum(0, release - at(tones.HELD))
     silence = np.full((1, levels.shape[1]), FLOOR)
-    # The breath is there at once: the scratch, blow or puff before the note is what its family is known by.
+    # The breath is there at once: the scratch, blow or puff before the note is what its family is
+    # known by.
     start = np.where(np.arange(levels.shape[1]) < HARMONICS, FLOOR, body[:1])
-    times = np.concatenate([[0], TIMES[:BODY][before], [held], held + TIMES[BODY:] - tones.HELD, [held + RELEASE]])
-    return times, np.maximum(np.concatenate([start, body[before], at(held)[None], falling, silence]), FLOOR)
+    times = np.concatenate([[0], TIMES[:BODY][before], [held], held + TIMES[BODY:] - tones.HELD,
+                            [held + RELEASE]])
+    return times, np.maximum(
+        np.concatenate([start, body[before], at(held)[None], falling, silence]), FLOOR)
 
 
-def play_levels(levels: np.ndarray, times: np.ndarray, pitch: float, sr: int = 44100, seed: int = 0) -> np.ndarray:
-    """Play levels as they follow each other: harmonics from a wavetable, and breath (taught in 11_gan_invents_instruments).
+def play_levels(levels: np.ndarray, times: np.ndarray, pitch: float, sr: int = 44100,
+                seed: int = 0) -> np.ndarray:
+    """Play levels as they follow each other: harmonics from a wavetable, and breath.
+
+    Notebook: 11_gan_invents_instruments
 
     Args:
         levels: (moments, 80) in dB.
@@ -62,21 +75,26 @@ def play_levels(levels: np.ndarray, times: np.ndarray, pitch: float, sr: int = 4
         seed: of the breath.
 
     Returns:
-        float32 (samples,); its loudest moment has an RMS of 0.1, or less where that would exceed -1 dBFS.
+        float32 (samples,); its loudest moment has an RMS of 0.1, or less where that would exceed -1
+        dBFS.
 
     Raises:
         ValueError: if something is out of range.
     """
+    import librosa
+
     levels, times = _checked_levels(levels, len(times)), np.asarray(times, float)
     if len(times) < 2 or times[0] != 0 or not (np.diff(times) > 0).all():
-        raise ValueError("The times of a note begin with 0 and rise, at least two of them. Sort them, and leave none out.")
-    frequency, sr = wavetables.hertz(check_number("A pitch", pitch, 0, 127)), check_rate(sr)
+        raise ValueError("The times of a note begin with 0 and rise, at least two of them. Sort "
+                         "them, and leave none out.")
+    frequency, sr = librosa.midi_to_hz(check_number("A pitch", pitch, 0, 127)), check_rate(sr)
     check_number("A sample rate in Hz", sr, 8000, 192000)
     y = wavetables.read_frames(wavetables.to_frames(levels), times, frequency, sr)
     y += wavetables.blow(levels[:, HARMONICS:], times, sr, np.random.default_rng(seed))
     y[: sr // 1000] *= np.linspace(0, 1, sr // 1000)
     loudest = np.sqrt(np.convolve(y**2, np.ones(sr // 50) / (sr // 50), "same").max())
-    return (y * min(LOUDNESS / max(loudest, 1e-9), LOUDEST / max(np.abs(y).max(), 1e-9))).astype(np.float32)
+    return (y * min(LOUDNESS / max(loudest, 1e-9),
+                    LOUDEST / max(np.abs(y).max(), 1e-9))).astype(np.float32)
 
 
 def _checked_levels(levels: np.ndarray, moments: int) -> np.ndarray:
@@ -87,13 +105,17 @@ def _checked_levels(levels: np.ndarray, moments: int) -> np.ndarray:
     """
     levels = np.asarray(levels, float)
     if levels.shape != (moments, HARMONICS + wavetables.BANDS) or not (np.abs(levels) <= 200).all():
-        raise ValueError(f"Levels of a note are decibels, ({moments}, {HARMONICS + wavetables.BANDS}), without NaN; these have "
-                         f"the shape {levels.shape}. wavetables.levels and gan_tones.generate make them.")
+        raise ValueError(f"Levels of a note are decibels, ({moments}, "
+                         f"{HARMONICS + wavetables.BANDS}), without NaN; these have the shape "
+                         f"{levels.shape}. wavetables.levels and gan_tones.generate make them.")
     return levels
 
 
-def play_note(levels: np.ndarray, pitch: float, held: float, sr: int = 44100, seed: int = 0) -> np.ndarray:
-    """Play one note of any pitch and length (taught in 11_gan_invents_instruments).
+def play_note(levels: np.ndarray, pitch: float, held: float, sr: int = 44100,
+              seed: int = 0) -> np.ndarray:
+    """Play one note of any pitch and length.
+
+    Notebook: 11_gan_invents_instruments
 
     Args:
         levels: (12, 80) in dB.
@@ -114,7 +136,9 @@ def play_note(levels: np.ndarray, pitch: float, held: float, sr: int = 44100, se
 
 
 def one_second(levels: np.ndarray, pitch: np.ndarray) -> np.ndarray:
-    """Play notes just as `datasets.tones` holds them, for networks to hear (used in 11_gan_invents_instruments).
+    """Play notes just as `datasets.tones` holds them, for networks to hear.
+
+    Notebook: 11_gan_invents_instruments
 
     Args:
         levels: (notes, 12, 80) in dB.
@@ -123,12 +147,15 @@ def one_second(levels: np.ndarray, pitch: np.ndarray) -> np.ndarray:
     Returns:
         float32 (notes, 16000), at 16 kHz, the key let go after 0.8 s.
     """
-    notes = [play_note(one, float(key), tones.HELD, tones.SR, seed) for seed, (one, key) in enumerate(zip(levels, pitch))]
-    return np.stack([note[: tones.SR] for note in notes])
+    notes = [play_note(one, float(key), tones.HELD, SR, seed) for seed,
+             (one, key) in enumerate(zip(levels, pitch))]
+    return np.stack([note[: SR] for note in notes])
 
 
 def glide(first: np.ndarray, last: np.ndarray, count: int = 9) -> np.ndarray:
-    """Interpolate levels in equal steps: a morph made without any network (taught in 11_gan_invents_instruments).
+    """Interpolate levels in equal steps: a morph made without any network.
+
+    Notebook: 11_gan_invents_instruments
 
     Args:
         first, last: of the same shape, in dB.
@@ -141,8 +168,11 @@ def glide(first: np.ndarray, last: np.ndarray, count: int = 9) -> np.ndarray:
     return (1 - share) * first + share * last
 
 
-def perform(score: Score, instruments: Sequence[np.ndarray], *, sr: int = 44100, quarter_bpm: float = 80) -> list[np.ndarray]:
-    """Play a score, a voice at a time (taught in 11_gan_invents_instruments).
+def perform(score: Score, instruments: Sequence[np.ndarray], *, sr: int = 44100,
+            quarter_bpm: float = 80) -> list[np.ndarray]:
+    """Play a score, a voice at a time.
+
+    Notebook: 11_gan_invents_instruments
 
     Args:
         score: the music.
@@ -157,10 +187,13 @@ def perform(score: Score, instruments: Sequence[np.ndarray], *, sr: int = 44100,
         ValueError: if the instruments do not fit the score, or something is out of range.
     """
     if len(instruments) != score.pitches.shape[1]:
-        raise ValueError(f"The score has {score.pitches.shape[1]} voices, and there are {len(instruments)} instruments. "
-                         "Give one for each voice; the same one may play several.")
-    step = 60 / check_number("A tempo in quarter notes a minute", quarter_bpm, 10, 400) / STEPS_PER_QUARTER
-    voices = [np.zeros(round((len(score) * step + TAIL) * check_rate(sr)), np.float32) for _ in instruments]
+        raise ValueError(f"The score has {score.pitches.shape[1]} voices, and there are "
+                         f"{len(instruments)} instruments. Give one for each voice; the same one "
+                         "may play several.")
+    step = (60 / check_number("A tempo in quarter notes a minute", quarter_bpm, 10, 400)
+            / STEPS_PER_QUARTER)
+    voices = [np.zeros(round((len(score) * step + TAIL) * check_rate(sr)), np.float32)
+              for _ in instruments]
     for number, note in enumerate(to_notes(score)):
         levels = instruments[note.voice][np.clip(note.pitch, PITCHES[0], PITCHES[-1]) - PITCHES[0]]
         y = play_note(levels, note.pitch, (note.end - note.start) * step, sr, seed=number)
@@ -179,16 +212,20 @@ def mix(voices: Sequence[np.ndarray], stereo: bool = False) -> np.ndarray:
     Returns:
         float32 (samples,) or (samples, 2); silence stays silence.
     """
-    gains = [(1 - place, 1 + place) for place in np.resize(PANNING, len(voices))] if stereo else np.ones(len(voices))
+    gains = ([(1 - place, 1 + place) for place in np.resize(PANNING, len(voices))] if stereo
+             else np.ones(len(voices)))
     y = np.array(voices).T @ np.array(gains)
     return (y * (LOUDEST / max(np.abs(y).max(), 1e-9))).astype(np.float32)
 
 
 def click(y: np.ndarray, sr: int, above: float = 9000) -> float:
-    """Measure the worst click: the strongest millisecond of what is above all partials, relative to the loudest 20 ms, in dB.
+    """Measure the worst click: the strongest millisecond of what is above all partials, relative to
+    the loudest 20 ms, in dB.
 
-    A jump in a waveform, or a corner, has power at all frequencies. The instruments have none above 8 kHz, or above pitch 72
-    beyond 15 times their fundamental (taught in 11_gan_invents_instruments).
+    Notebook: 11_gan_invents_instruments
+
+    A jump in a waveform, or a corner, has power at all frequencies. The instruments have none above
+    8 kHz, or above pitch 72 beyond 15 times their fundamental.
 
     Args:
         y: (samples,), at least 20 ms.

@@ -1,7 +1,7 @@
 """Losses of generative adversarial networks, and a guard that stops a training which has diverged.
 
-Logits and scores are what a discriminator or critic returns, (batch, 1) or (batch,), without a sigmoid. Every loss is a mean
-over the batch, and is to be made small.
+Logits and scores are what a discriminator or critic returns, (batch, 1) or (batch,), without a
+sigmoid. Every loss is a mean over the batch, and is to be made small.
 """
 from collections.abc import Callable
 
@@ -12,7 +12,9 @@ import tensorflow as tf
 def discriminator_loss(real_logits, fake_logits):
     """Return -mean log D(real) - mean log(1 - D(fake)), where D is the sigmoid of the logits.
 
-    Written out in 09_gan_from_scratch. Source: Goodfellow et al., Generative adversarial nets (2014), equation 1.
+    Notebook: 09_gan_from_scratch (written out)
+
+    Source: Goodfellow et al., Generative adversarial nets (2014), equation 1.
 
     Args:
         real_logits: tensor of logits of data.
@@ -21,11 +23,14 @@ def discriminator_loss(real_logits, fake_logits):
     Returns:
         A scalar tensor, at least 0; 2 log 2 where both are guessed.
     """
-    return tf.reduce_mean(tf.nn.softplus(-real_logits)) + tf.reduce_mean(tf.nn.softplus(fake_logits))
+    return (tf.reduce_mean(tf.nn.softplus(-real_logits))
+            + tf.reduce_mean(tf.nn.softplus(fake_logits)))
 
 
 def saturating_loss(fake_logits):
-    """Return mean log(1 - D(fake)), the generator's half of the minimax game (written out in 09_gan_from_scratch).
+    """Return mean log(1 - D(fake)), the generator's half of the minimax game.
+
+    Notebook: 09_gan_from_scratch (written out)
 
     Its gradient vanishes where the discriminator is sure.
     """
@@ -33,29 +38,38 @@ def saturating_loss(fake_logits):
 
 
 def non_saturating_loss(fake_logits):
-    """Return -mean log D(fake), whose gradient is largest where the discriminator is sure (written out in
-    09_gan_from_scratch)."""
+    """Return -mean log D(fake), whose gradient is largest where the discriminator is sure.
+
+    Notebook: 09_gan_from_scratch (written out)
+    """
     return tf.reduce_mean(tf.nn.softplus(-fake_logits))
 
 
 def critic_loss(real_scores, fake_scores):
-    """Return mean f(fake) - mean f(real): its negative is an estimate of the Wasserstein distance from below, as long as
-    the critic f is nowhere steeper than 1.
+    """Return mean f(fake) - mean f(real): its negative is an estimate of the Wasserstein distance
+    from below, as long as the critic f is nowhere steeper than 1.
 
-    Written out in 09_gan_from_scratch. Source: Arjovsky et al., Wasserstein GAN (2017), equation 2.
+    Notebook: 09_gan_from_scratch (written out)
+
+    Source: Arjovsky et al., Wasserstein GAN (2017), equation 2.
     """
     return tf.reduce_mean(fake_scores) - tf.reduce_mean(real_scores)
 
 
 def wasserstein_loss(fake_scores):
-    """Return -mean f(fake), what the generator of a Wasserstein GAN makes small (written out in 09_gan_from_scratch)."""
+    """Return -mean f(fake), what the generator of a Wasserstein GAN makes small.
+
+    Notebook: 09_gan_from_scratch (written out)
+    """
     return -tf.reduce_mean(fake_scores)
 
 
 def gradient_penalty(critic: Callable, real, fake, mix):
     """Return the mean of (|gradient of the critic| - 1)^2 at random places between data and fakes.
 
-    Written out in 09_gan_from_scratch. Source: Gulrajani et al., Improved training of Wasserstein GANs (2017), equation 3.
+    Notebook: 09_gan_from_scratch (written out)
+
+    Source: Gulrajani et al., Improved training of Wasserstein GANs (2017), equation 3.
 
     Args:
         critic: function of a batch to scores; a model, or a `lambda` that adds the condition.
@@ -76,27 +90,34 @@ def gradient_penalty(critic: Callable, real, fake, mix):
         tape.watch(between)
         scores = critic(between)
     slopes = tf.square(tape.gradient(scores, between))
-    # The root has no slope at 0, where a critic may begin: without the small number, its gradient would be NaN.
+    # The root has no slope at 0, where a critic may begin: without the small number, its gradient
+    # would be NaN.
     norms = tf.sqrt(tf.reduce_sum(slopes, axis=range(1, len(slopes.shape))) + 1e-12)
     return tf.reduce_mean(tf.square(norms - 1))
 
 
 def check_pairs(real, fake, mix) -> None:
-    """Check that there is a fake and a number in `mix` for every real one: else they would be stretched to fit, or fail.
+    """Check that there is a fake and a number in `mix` for every real one: else they would be
+    stretched to fit, or fail.
 
     Args: as `gradient_penalty`.
 
     Raises:
         ValueError: if not.
     """
-    shapes = [tf.TensorShape(np.shape(array) if isinstance(array, np.ndarray) else array.shape) for array in (real, fake, mix)]
-    if not (shapes[0].is_compatible_with(shapes[1]) and shapes[0][:1].is_compatible_with(shapes[2])):
-        raise ValueError(f"Real and fake should have the same shape, (batch, ...), and mix (batch,), not {shapes[0]}, "
-                         f"{shapes[1]} and {shapes[2]}. Draw as many of each.")
+    shapes = [tf.TensorShape(np.shape(array) if isinstance(array, np.ndarray) else array.shape)
+              for array in (real, fake, mix)]
+    if not (shapes[0].is_compatible_with(shapes[1])
+            and shapes[0][:1].is_compatible_with(shapes[2])):
+        raise ValueError("Real and fake should have the same shape, (batch, ...), and mix "
+                         f"(batch,), not {shapes[0]}, {shapes[1]} and {shapes[2]}. Draw as many of "
+                         "each.")
 
 
 def stop_if_diverged(step: int, **losses: float) -> None:
-    """Stop a training whose losses are no numbers any more (taught in 09_gan_from_scratch).
+    """Stop a training whose losses are no numbers any more.
+
+    Notebook: 09_gan_from_scratch
 
     Args:
         step: number of steps done.
@@ -107,6 +128,7 @@ def stop_if_diverged(step: int, **losses: float) -> None:
     """
     wrong = [name for name, value in losses.items() if not np.isfinite(value)]
     if wrong:
-        raise FloatingPointError(
-            f"The training diverged: after {step} steps the loss of the {' and the '.join(wrong)} is not finite. Begin anew with "
-            "a lower learning rate; check that the data hold no NaN, and that logits go into the losses, not probabilities.")
+        raise FloatingPointError(f"The training diverged: after {step} steps the loss of the "
+                                 f"{' and the '.join(wrong)} is not finite. Begin anew with a "
+                                 "lower learning rate; check that the data hold no NaN, and that "
+                                 "logits go into the losses, not probabilities.")

@@ -1,4 +1,6 @@
-"""A conditional Wasserstein GAN that invents instruments: levels of notes (`wavetables.levels`) from noise, family and pitch."""
+"""A conditional Wasserstein GAN that invents instruments: levels of notes (`wavetables.levels`)
+from noise, family and pitch.
+"""
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
@@ -9,9 +11,17 @@ import tensorflow as tf
 from keras import layers, ops
 from tqdm.auto import tqdm
 
-from course_utils import datasets, environment, timbre, tones, training, wavetables
-from course_utils.gan_losses import critic_loss, gradient_penalty, stop_if_diverged, wasserstein_loss
-from course_utils.shapes import check_whole
+from course_utils import datasets, environment, training
+from course_utils.checks import check_whole
+from course_utils.cnn import timbre
+from course_utils.gan import wavetables
+from course_utils.gan.losses import (
+    critic_loss,
+    gradient_penalty,
+    stop_if_diverged,
+    wasserstein_loss,
+)
+from course_utils.sound import tones
 from course_utils.training import follow
 
 LATENT = 16
@@ -26,14 +36,16 @@ WEIGHTS = "weights/gan_tones.weights.h5"
 
 
 def tone_generator(units: int = 256) -> keras.Model:
-    """Build the generator (written out in 11_gan_invents_instruments).
+    """Build the generator.
+
+    Notebook: 11_gan_invents_instruments (written out)
 
     Args:
         units: width of the layers in between.
 
     Returns:
-        A model from noise (batch, 16), family (batch, 8) and pitch (batch, 1) in octaves from C4 to levels (batch, 12, 80)
-        from -1, which is -90 dB, to 1; harmonics above 8000 Hz are -1.
+        A model from noise (batch, 16), family (batch, 8) and pitch (batch, 1) in octaves from C4 to
+        levels (batch, 12, 80) from -1, which is -90 dB, to 1; harmonics above 8000 Hz are -1.
     """
     z, family, octave = keras.Input((16,)), keras.Input((8,)), keras.Input((1,))
     x = layers.Concatenate()([z, family, octave])
@@ -46,13 +58,16 @@ def tone_generator(units: int = 256) -> keras.Model:
 
 
 def tone_critic(units: int = 256) -> keras.Model:
-    """Build the critic (written out in 11_gan_invents_instruments).
+    """Build the critic.
+
+    Notebook: 11_gan_invents_instruments (written out)
 
     Args:
         units: width of the layers in between.
 
     Returns:
-        A model from levels (batch, 12, 80), family (batch, 8) and pitch (batch, 1) to scores (batch, 1).
+        A model from levels (batch, 12, 80), family (batch, 8) and pitch (batch, 1) to scores
+        (batch, 1).
     """
     levels, family, octave = keras.Input((12, 80)), keras.Input((8,)), keras.Input((1,))
     x = layers.Concatenate()([layers.Flatten()(levels), family, octave])
@@ -62,7 +77,9 @@ def tone_critic(units: int = 256) -> keras.Model:
 
 
 def known_tones(per_program: int = 40) -> tones.Tones:
-    """Return the notes to learn from, those of all instruments but the test ones (used in 11_gan_invents_instruments).
+    """Return the notes to learn from, those of all instruments but the test ones.
+
+    Notebook: 11_gan_invents_instruments
 
     Args:
         per_program: notes of each instrument.
@@ -73,24 +90,29 @@ def known_tones(per_program: int = 40) -> tones.Tones:
 
 def select(found: tones.Tones, rows: np.ndarray) -> tones.Tones:
     """Return some of the notes, chosen by their numbers or by True and False."""
-    columns = [field.name for field in fields(found) if isinstance(getattr(found, field.name), np.ndarray)]
+    columns = [field.name for field in fields(found)
+               if isinstance(getattr(found, field.name), np.ndarray)]
     return replace(found, **{name: getattr(found, name)[rows] for name in columns})
 
 
 def training_data(found: tones.Tones) -> dict[str, np.ndarray]:
-    """Describe notes as the critic reads them (used in 11_gan_invents_instruments).
+    """Describe notes as the critic reads them.
+
+    Notebook: 11_gan_invents_instruments
 
     Args:
         found: notes, such as `datasets.tones("train")`.
 
     Returns:
-        "levels" (notes, 12, 80) from -1 to 1, "family" (notes, 8) of 0 and 1, "octave" (notes, 1), all float32, and "share"
-        (notes,): how often each is to be drawn, so that families count the same, and instruments within them.
+        "levels" (notes, 12, 80) from -1 to 1, "family" (notes, 8) of 0 and 1, "octave" (notes, 1),
+        all float32, and "share" (notes,): how often each is to be drawn, so that families count the
+        same, and instruments within them.
     """
     heard = wavetables.audible(found.pitch)[:, None]
     levels = to_unit(wavetables.levels(found.waveform, found.pitch))
     weight = timbre.balance(found.family, found.program).astype(float)
-    return {"levels": levels * heard + heard - 1, **conditions(found.family, found.pitch), "share": weight / weight.sum()}
+    return {"levels": levels * heard + heard - 1, **conditions(found.family, found.pitch),
+            "share": weight / weight.sum()}
 
 
 def to_unit(levels: np.ndarray) -> np.ndarray:
@@ -120,13 +142,19 @@ def conditions(family: np.ndarray, pitch: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def make_optimizers(networks: tuple, steps: int, critic_steps: int = CRITIC_STEPS) -> tuple:
-    """Return an Adam for generator and critic whose learning rate falls from 0.001 to 0 (used in 11_gan_invents_instruments)."""
-    rates = [keras.optimizers.schedules.CosineDecay(LEARNING_RATE, count) for count in (steps, steps * critic_steps)]
+    """Return an Adam for generator and critic whose learning rate falls from 0.001 to 0.
+
+    Notebook: 11_gan_invents_instruments
+    """
+    rates = [keras.optimizers.schedules.CosineDecay(LEARNING_RATE, count)
+             for count in (steps, steps * critic_steps)]
     return training.make_adams(networks[:2], rates)
 
 
 def make_step(networks: tuple, optimizers: tuple, data: dict) -> Callable:
-    """Compile some steps of the critic and one of the generator (written out in 11_gan_invents_instruments).
+    """Compile some steps of the critic and one of the generator.
+
+    Notebook: 11_gan_invents_instruments (written out)
 
     Args:
         networks: generator, critic, and the generator's running average.
@@ -134,8 +162,8 @@ def make_step(networks: tuple, optimizers: tuple, data: dict) -> Callable:
         data: `training_data`.
 
     Returns:
-        A function of rows of the data (rounds, batch), noise (rounds, batch, 16) and mix (rounds, batch), a round for each
-        step of the critic; it returns the critic's gap and penalty.
+        A function of rows of the data (rounds, batch), noise (rounds, batch, 16) and mix (rounds,
+        batch), a round for each step of the critic; it returns the critic's gap and penalty.
     """
     generator, critic, average = networks
     levels, family, octave = (tf.constant(data[name]) for name in ("levels", "family", "octave"))
@@ -147,7 +175,8 @@ def make_step(networks: tuple, optimizers: tuple, data: dict) -> Callable:
             real, fake = tf.gather(levels, rows[k]), generator([z[k], *told])
             with tf.GradientTape() as tape:
                 gap = -critic_loss(critic([real, *told]), critic([fake, *told]))
-                penalty = gradient_penalty(lambda x, told=told: critic([x, *told]), real, fake, mix[k])
+                penalty = gradient_penalty(lambda x, told=told: critic([x, *told]), real, fake,
+                                           mix[k])
                 loss = penalty - gap
             optimizers[1].apply(tape.gradient(loss, critic.trainable_variables))
         with tf.GradientTape() as tape:
@@ -159,16 +188,24 @@ def make_step(networks: tuple, optimizers: tuple, data: dict) -> Callable:
     return step
 
 
-def draw(data: dict, seed: int, step: int, rounds: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Draw rows of the data, noise and mix for one step; the same seed and number give the same (11_gan_invents_instruments)."""
+def draw(data: dict, seed: int, step: int, rounds: int) -> tuple[np.ndarray, np.ndarray,
+                                                                 np.ndarray]:
+    """Draw rows of the data, noise and mix for one step; the same seed and number give the same.
+
+    Notebook: 11_gan_invents_instruments
+    """
     rng = np.random.default_rng([seed, step])
     rows = rng.choice(len(data["share"]), (rounds, BATCH), p=data["share"])
-    return rows, rng.standard_normal((rounds, BATCH, LATENT), np.float32), rng.random((rounds, BATCH), np.float32)
+    return rows, rng.standard_normal((rounds, BATCH, LATENT),
+                                     np.float32), rng.random((rounds, BATCH), np.float32)
 
 
-def train(data: dict, *, seed: int, steps: int, units: int = 256, critic_steps: int = CRITIC_STEPS, folder: Path | None = None,
-          watch: Callable | None = None, every: int = 200) -> keras.Model:
-    """Train the GAN, and resume where an interrupted run stopped (taught in 11_gan_invents_instruments).
+def train(data: dict, *, seed: int, steps: int, units: int = 256, critic_steps: int = CRITIC_STEPS,
+          folder: Path | None = None, watch: Callable | None = None,
+          every: int = 200) -> keras.Model:
+    """Train the GAN, and resume where an interrupted run stopped.
+
+    Notebook: 11_gan_invents_instruments
 
     Args:
         data: `training_data`.
@@ -177,17 +214,20 @@ def train(data: dict, *, seed: int, steps: int, units: int = 256, critic_steps: 
         units: width of both networks.
         critic_steps: steps of the critic before each of the generator's.
         folder: where the state is kept every so many steps; None keeps nothing.
-        watch: called after each step as `watch(step, gap=..., penalty=...)`, such as a `monitor.Monitor`.
+        watch: called after each step as `watch(step, gap=..., penalty=...)`, such as a
+            `monitor.Monitor`.
         every: steps from one kept state to the next.
 
     Returns:
         The running average of the generator.
 
     Raises:
-        ValueError: if a number is no whole one from 1 on, or the folder holds the state of another training.
+        ValueError: if a number is no whole one from 1 on, or the folder holds the state of another
+            training.
         FloatingPointError: if the training diverges.
     """
-    for name, value in (("steps", steps), ("units", units), ("critic_steps", critic_steps), ("every", every)):
+    for name, value in (("steps", steps), ("units", units), ("critic_steps", critic_steps),
+                        ("every", every)):
         check_whole(name, value, 1)
     if folder:
         recipe = {"seed": seed, "steps": steps, "units": units, "critic_steps": critic_steps}
@@ -199,7 +239,8 @@ def train(data: dict, *, seed: int, steps: int, units: int = 256, critic_steps: 
     variables = [variable for part in (*networks, *optimizers) for variable in part.variables]
     done = training.restore_state(folder / "state.npz", variables) if folder else 0
     step = make_step(networks, optimizers, data)
-    for number in tqdm(range(done, steps), initial=done, total=steps, unit="step", disable=environment.quiet() or bool(watch)):
+    for number in tqdm(range(done, steps), initial=done, total=steps, unit="step",
+                       disable=environment.quiet() or bool(watch)):
         gap, penalty = step(*map(tf.constant, draw(data, seed, number, critic_steps)))
         if watch is not None:
             watch(number + 1, gap=float(gap), penalty=float(penalty))
@@ -211,14 +252,19 @@ def train(data: dict, *, seed: int, steps: int, units: int = 256, critic_steps: 
 
 
 def load() -> keras.Model:
-    """Return the generator with its shipped weights (trained by `python -m tools.train_weights gan_tones`)."""
+    """Return the generator with its shipped weights (trained by `python -m tools.train_weights
+    gan_tones`).
+    """
     model = tone_generator(RECIPE["units"])
     model.load_weights(environment.shipped(WEIGHTS))
     return model
 
 
-def generate(generator: keras.Model, z: np.ndarray, family: np.ndarray, pitch: np.ndarray) -> np.ndarray:
-    """Invent the levels of notes (taught in 11_gan_invents_instruments).
+def generate(generator: keras.Model, z: np.ndarray, family: np.ndarray,
+             pitch: np.ndarray) -> np.ndarray:
+    """Invent the levels of notes.
+
+    Notebook: 11_gan_invents_instruments
 
     Args:
         generator: `tone_generator`, trained or not.
@@ -233,19 +279,25 @@ def generate(generator: keras.Model, z: np.ndarray, family: np.ndarray, pitch: n
         ValueError: if the arrays do not fit together, or there is no such family.
     """
     z, family, pitch = np.asarray(z, np.float32), np.asarray(family), np.asarray(pitch)
-    known = family.shape[1:] == (len(FAMILIES),) or (family.ndim == 1 and family.dtype.kind in "iu"
-                                                     and np.isin(family, range(len(FAMILIES))).all())
-    if z.ndim != 2 or z.shape[1] != LATENT or not known or not len(z) == len(family) == len(pitch) > 0:
-        raise ValueError(f"Give noise (notes, {LATENT}), families 0 to {len(FAMILIES) - 1} (notes,) and pitches (notes,), as "
-                         f"many of each, not {z.shape}, {family.shape} and {pitch.shape}.")
+    known = (family.shape[1:] == (len(FAMILIES),)
+             or (family.ndim == 1 and family.dtype.kind in "iu"
+                 and np.isin(family, range(len(FAMILIES))).all()))
+    if z.ndim != 2 or z.shape[1] != LATENT or not known or not len(z) == len(family) == len(
+        pitch) > 0:
+        raise ValueError(f"Give noise (notes, {LATENT}), families 0 to {len(FAMILIES) - 1} "
+                         f"(notes,) and pitches (notes,), as many of each, not {z.shape}, "
+                         f"{family.shape} and {pitch.shape}.")
     told = conditions(family, pitch)
     blocks = [slice(first, first + BLOCK) for first in range(0, len(z), BLOCK)]
-    made = [generator([z[rows], told["family"][rows], told["octave"][rows]], training=False) for rows in blocks]
+    made = [generator([z[rows], told["family"][rows], told["octave"][rows]], training=False)
+            for rows in blocks]
     return from_unit(np.concatenate(made))
 
 
 def instrument(generator: keras.Model, z: np.ndarray, family: int | np.ndarray) -> np.ndarray:
-    """Invent one instrument: the levels of its notes at all pitches (taught in 11_gan_invents_instruments).
+    """Invent one instrument: the levels of its notes at all pitches.
+
+    Notebook: 11_gan_invents_instruments
 
     Args:
         generator: `tone_generator`.
@@ -256,4 +308,5 @@ def instrument(generator: keras.Model, z: np.ndarray, family: int | np.ndarray) 
         float32 (25, 12, 80) in dB, as `instruments.perform` takes it.
     """
     pitches = np.array(tones.PITCHES)
-    return generate(generator, np.tile(z, (len(pitches), 1)), np.stack([family] * len(pitches)), pitches)
+    return generate(generator, np.tile(z, (len(pitches), 1)), np.stack([family] * len(pitches)),
+                    pitches)

@@ -1,5 +1,6 @@
-"""Small generative adversarial networks on the ring of eight Gaussians: the networks, the two steps, and the training loop."""
-import json
+"""Small generative adversarial networks on the ring of eight Gaussians: the networks, the two
+steps, and the training loop.
+"""
 from collections.abc import Callable
 
 import keras
@@ -8,7 +9,9 @@ import tensorflow as tf
 from keras import layers
 
 from course_utils import environment, training
-from course_utils.gan_losses import (
+from course_utils.by_hand.ring import draw_ring
+from course_utils.checks import check_whole
+from course_utils.gan.losses import (
     critic_loss,
     discriminator_loss,
     gradient_penalty,
@@ -17,22 +20,23 @@ from course_utils.gan_losses import (
     stop_if_diverged,
     wasserstein_loss,
 )
-from course_utils.ring import draw_ring
-from course_utils.shapes import check_whole
 
 BATCH = 128
 TABLE = "gan_toy.json"
 
 
 def toy_networks(units: int = 64, dtype: str = "float32") -> tuple[keras.Model, keras.Model]:
-    """Return a generator and a critic, each with three layers in between (written out in 09_gan_from_scratch).
+    """Return a generator and a critic, each with three layers in between.
+
+    Notebook: 09_gan_from_scratch (written out)
 
     Args:
         units: length of the layers in between.
         dtype: precision of weights and results.
 
     Returns:
-        The generator, (batch, 2) noise to (batch, 2) points, and the critic, (batch, 2) points to (batch, 1) scores or logits.
+        The generator, (batch, 2) noise to (batch, 2) points, and the critic, (batch, 2) points to
+        (batch, 1) scores or logits.
     """
     generator, critic = (
         keras.Sequential([keras.Input((2,), dtype=dtype),
@@ -43,7 +47,9 @@ def toy_networks(units: int = 64, dtype: str = "float32") -> tuple[keras.Model, 
 
 
 def plain_game(critic: keras.Model, real, fake, mix):
-    """Return the loss of a plain GAN's discriminator (written out in 09_gan_from_scratch).
+    """Return the loss of a plain GAN's discriminator.
+
+    Notebook: 09_gan_from_scratch (written out)
 
     Args: as `gradient_penalty`; mix is not used.
     """
@@ -51,7 +57,9 @@ def plain_game(critic: keras.Model, real, fake, mix):
 
 
 def wasserstein_game(critic: keras.Model, real, fake, mix):
-    """Return the loss of a Wasserstein critic with gradient penalty, weighted by 1 (written out in 09_gan_from_scratch).
+    """Return the loss of a Wasserstein critic with gradient penalty, weighted by 1.
+
+    Notebook: 09_gan_from_scratch (written out)
 
     Args: as `gradient_penalty`.
     """
@@ -59,20 +67,25 @@ def wasserstein_game(critic: keras.Model, real, fake, mix):
 
 
 # Name: the loss of the discriminator or critic, and that of the generator.
-GAMES = {"saturating": (plain_game, saturating_loss), "non-saturating": (plain_game, non_saturating_loss),
+GAMES = {"saturating": (plain_game, saturating_loss),
+         "non-saturating": (plain_game, non_saturating_loss),
          "WGAN-GP": (wasserstein_game, wasserstein_loss)}
 
 
 def make_steps(networks: tuple, losses: tuple, optimizers: tuple) -> tuple[Callable, Callable]:
-    """Compile one step of the critic and one of the generator (written out in 09_gan_from_scratch).
+    """Compile one step of the critic and one of the generator.
+
+    Notebook: 09_gan_from_scratch (written out)
 
     Args:
         networks: generator and critic.
-        losses: the critic's, a function of (critic, real, fake, mix), and the generator's, a function of scores.
+        losses: the critic's, a function of (critic, real, fake, mix), and the generator's, a
+            function of scores.
         optimizers: the generator's and the critic's, built.
 
     Returns:
-        A function of (real, z, mix), and a function of z; each changes the weights of its network and returns its loss.
+        A function of (real, z, mix), and a function of z; each changes the weights of its network
+        and returns its loss.
     """
     (generator, critic), (critic_objective, generator_objective) = networks, losses
 
@@ -94,8 +107,11 @@ def make_steps(networks: tuple, losses: tuple, optimizers: tuple) -> tuple[Calla
     return critic_step, generator_step
 
 
-def make_optimizers(networks: tuple, steps: int, critic_steps: int, betas: tuple[float, float]) -> tuple:
-    """Return an Adam for each network whose learning rate falls from 0.003 to 0 (used in 09_gan_from_scratch).
+def make_optimizers(networks: tuple, steps: int, critic_steps: int,
+                    betas: tuple[float, float]) -> tuple:
+    """Return an Adam for each network whose learning rate falls from 0.003 to 0.
+
+    Notebook: 09_gan_from_scratch
 
     Args:
         networks: generator and critic.
@@ -103,7 +119,8 @@ def make_optimizers(networks: tuple, steps: int, critic_steps: int, betas: tuple
         critic_steps: steps of the critic to each of the generator's.
         betas: how slowly Adam forgets gradients, and their squares.
     """
-    rates = [keras.optimizers.schedules.CosineDecay(0.003, count) for count in (steps, steps * critic_steps)]
+    rates = [keras.optimizers.schedules.CosineDecay(0.003, count)
+             for count in (steps, steps * critic_steps)]
     return training.make_adams(networks, rates, betas)
 
 
@@ -120,9 +137,12 @@ def check_training(game: str, steps: int, critic_steps: int, pictures: int) -> N
     check_whole("steps (at least as many as pictures)", steps, pictures)
 
 
-def train_toy(game: str, seed: int, steps: int, critic_steps: int = 5, betas: tuple[float, float] = (0.5, 0.9),
-              pictures: int = 20) -> tuple[np.ndarray, keras.Model]:
-    """Train a GAN on the ring, and look on (written out in 09_gan_from_scratch).
+def train_toy(game: str, seed: int, steps: int, critic_steps: int = 5,
+              betas: tuple[float, float] = (0.5, 0.9), pictures: int = 20) -> tuple[np.ndarray,
+    keras.Model]:
+    """Train a GAN on the ring, and look on.
+
+    Notebook: 09_gan_from_scratch (written out)
 
     Args:
         game: a name in `GAMES`.
@@ -133,11 +153,12 @@ def train_toy(game: str, seed: int, steps: int, critic_steps: int = 5, betas: tu
         pictures: how often to look.
 
     Returns:
-        What the generator makes of the same 2000 inputs at the beginning and after each part of the training,
-        (1 + pictures, 2000, 2), and the critic.
+        What the generator makes of the same 2000 inputs at the beginning and after each part of the
+        training, (1 + pictures, 2000, 2), and the critic.
 
     Raises:
-        ValueError: if there is no such game, or a number is not a whole one from 1 on, or there are fewer steps than pictures.
+        ValueError: if there is no such game, or a number is not a whole one from 1 on, or there are
+            fewer steps than pictures.
         FloatingPointError: if the training diverges.
     """
     check_training(game, steps, critic_steps, pictures)
@@ -156,12 +177,3 @@ def train_toy(game: str, seed: int, steps: int, critic_steps: int = 5, betas: tu
             stop_if_diverged(step, critic=float(loss), generator=float(made))
             seen.append(networks[0](noise).numpy())
     return np.stack(seen), networks[1]
-
-
-def measured() -> list[dict]:
-    """Return what `python -m benchmarks.gan_toy --all` measured (shown in 09_gan_from_scratch).
-
-    Returns:
-        A dict for each training: setting, game, seed, modes (covered, of 8), good (share of good samples).
-    """
-    return json.loads(environment.shipped(TABLE).read_text(encoding="utf-8"))["runs"]

@@ -1,20 +1,24 @@
-"""What a room of listeners says: exact intervals, mean opinions, paired tests, consistency, and how many listeners it takes."""
+"""What a room of listeners says: exact intervals, mean opinions, paired tests, consistency, and how
+many listeners it takes.
+"""
 import itertools
 from collections.abc import Sequence
 
 import numpy as np
 
-from course_utils.answer_log import Answer, by_listener, chosen, system_of
+from course_utils.listening.answer_log import Answer, by_listener, chosen, system_of
 
 MOST_TRIALS = 20_000
 MOST_FLIPS = 14  # listeners whose 2**n sign patterns are all tried
 
 
 def exact_interval(hits, trials, level: float = 0.95):
-    """Return the interval of Clopper and Pearson for a proportion (written out in 13_listening_test).
+    """Return the interval of Clopper and Pearson for a proportion.
 
-    It holds every p under which neither so many hits or more, nor so many or fewer, would be rarer than (1 - level) / 2
-    (Biometrika 26, 1934).
+    Notebook: 13_listening_test (written out)
+
+    It holds every p under which neither so many hits or more, nor so many or fewer, would be rarer
+    than (1 - level) / 2 (Biometrika 26, 1934).
 
     Args:
         hits: number, or array of numbers.
@@ -32,8 +36,11 @@ def exact_interval(hits, trials, level: float = 0.95):
     return low, high
 
 
-def wins(answers: Sequence[Answer], kind: str, system: str, rival: str) -> tuple[np.ndarray, np.ndarray]:
-    """Count, for each listener, how often a system was chosen over its rival (taught in 13_listening_test).
+def wins(answers: Sequence[Answer], kind: str, system: str, rival: str) -> tuple[np.ndarray,
+    np.ndarray]:
+    """Count, for each listener, how often a system was chosen over its rival.
+
+    Notebook: 13_listening_test
 
     Practice and repeats are left out, and listeners who never heard this pair.
 
@@ -60,11 +67,15 @@ def wins(answers: Sequence[Answer], kind: str, system: str, rival: str) -> tuple
     return hits[trials > 0], trials[trials > 0]
 
 
-def listener_interval(hits: np.ndarray, trials: np.ndarray, level: float = 0.95) -> tuple[float, float]:
-    """Return an interval for a proportion that holds for listeners who differ (taught in 13_listening_test).
+def listener_interval(hits: np.ndarray, trials: np.ndarray, level: float = 0.95) -> tuple[float,
+    float]:
+    """Return an interval for a proportion that holds for listeners who differ.
 
-    Answers of one listener resemble one another, so the listeners' own shares are what varies: Student's interval of their mean.
-    Where they vary less than chance alone would make them, the exact interval is wider, and counts.
+    Notebook: 13_listening_test
+
+    Answers of one listener resemble one another, so the listeners' own shares are what varies:
+    Student's interval of their mean. Where they vary less than chance alone would make them, the
+    exact interval is wider, and counts.
 
     Args:
         hits: (listeners,).
@@ -81,27 +92,36 @@ def listener_interval(hits: np.ndarray, trials: np.ndarray, level: float = 0.95)
         return float(low), float(high)
     shares = hits / trials
     reach = t.ppf((1 + level) / 2, len(shares) - 1) * shares.std(ddof=1) / np.sqrt(len(shares))
-    return float(min(low, max(0, shares.mean() - reach))), float(max(high, min(1, shares.mean() + reach)))
+    return float(min(low, max(0, shares.mean() - reach))), float(
+        max(high, min(1, shares.mean() + reach)))
 
 
 def recognised(answers: Sequence[Answer], reference: str) -> dict[str, tuple[float, float, float]]:
-    """Return how often the reference was picked out, against each rival that anybody heard beside it (13_listening_test).
+    """Return how often the reference was picked out, against each rival that anybody heard beside
+    it.
+
+    Notebook: 13_listening_test
 
     Returns:
         For each rival the share of right picks, and the ends of `listener_interval`.
     """
-    pairs = [(system_of(a.first), system_of(a.second)) for a in answers if (a.kind, a.role) == ("pick", "test")]
-    rivals = sorted({system for pair in pairs if reference in pair for system in pair} - {reference})
+    pairs = [(system_of(a.first), system_of(a.second)) for a in answers
+             if (a.kind, a.role) == ("pick", "test")]
+    rivals = sorted({system for pair in pairs if reference in pair for system in pair}
+                    - {reference})
     counts = {rival: wins(answers, "pick", reference, rival) for rival in rivals}
-    return {rival: (float(hits.sum() / n.sum()), *listener_interval(hits, n)) for rival, (hits, n) in counts.items()}
+    return {rival: (float(hits.sum() / n.sum()), *listener_interval(hits, n)) for rival,
+            (hits, n) in counts.items()}
 
 
 def ratings(answers: Sequence[Answer]) -> dict[str, np.ndarray]:
-    """Collect the ratings of each system, without practice and repeats (taught in 13_listening_test).
+    """Collect the ratings of each system, without practice and repeats.
+
+    Notebook: 13_listening_test
 
     Returns:
-        For each system (listeners, items), NaN where a listener did not hear an item; the listeners are those who rated
-        anything, in the order of their codes.
+        For each system (listeners, items), NaN where a listener did not hear an item; the listeners
+        are those who rated anything, in the order of their codes.
 
     Raises:
         ValueError: if there are no ratings.
@@ -109,7 +129,8 @@ def ratings(answers: Sequence[Answer]) -> dict[str, np.ndarray]:
     rated = by_listener([a for a in answers if (a.kind, a.role) == ("rate", "test")])
     if not rated:
         raise ValueError("There are no ratings among these answers.")
-    given = [(row, *a.first.rpartition("/")[::2], int(a.answer)) for row, theirs in enumerate(rated.values()) for a in theirs]
+    given = [(row, *a.first.rpartition("/")[::2], int(a.answer)) for row,
+             theirs in enumerate(rated.values()) for a in theirs]
     shape = len(rated), 1 + max(int(item) for _, _, item, _ in given)
     tables = {}
     for system in dict.fromkeys(system for _, system, _, _ in given):
@@ -121,11 +142,14 @@ def ratings(answers: Sequence[Answer]) -> dict[str, np.ndarray]:
     return tables
 
 
-def mean_opinion(table: np.ndarray, draws: int = 2000, level: float = 0.95, seed: int = 0) -> tuple[float, float, float]:
-    """Return a system's mean rating with a bootstrap interval over listeners and items (written out in 13_listening_test).
+def mean_opinion(table: np.ndarray, draws: int = 2000, level: float = 0.95,
+                 seed: int = 0) -> tuple[float, float, float]:
+    """Return a system's mean rating with a bootstrap interval over listeners and items.
 
-    Both are drawn anew, with replacement: other people might have come, and other excerpts might have been cut
-    (Owen, "The pigeonhole bootstrap", Annals of Applied Statistics 1, 2007).
+    Notebook: 13_listening_test (written out)
+
+    Both are drawn anew, with replacement: other people might have come, and other excerpts might
+    have been cut (Owen, "The pigeonhole bootstrap", Annals of Applied Statistics 1, 2007).
 
     Args:
         table: (listeners, items), NaN where nothing was rated.
@@ -147,13 +171,16 @@ def mean_opinion(table: np.ndarray, draws: int = 2000, level: float = 0.95, seed
 
 
 def flip_test(differences: np.ndarray, draws: int = 20_000, seed: int = 0) -> float:
-    """Test whether paired differences lie around 0, by flipping their signs (written out in 13_listening_test).
+    """Test whether paired differences lie around 0, by flipping their signs.
 
-    If two systems are equally good, each listener's difference might as well have the other sign (Fisher 1935). With few
-    listeners all patterns of signs are tried, else so many drawn ones.
+    Notebook: 13_listening_test (written out)
+
+    If two systems are equally good, each listener's difference might as well have the other sign
+    (Fisher 1935). With few listeners all patterns of signs are tried, else so many drawn ones.
 
     Args:
-        differences: (listeners,), such as a listener's mean rating of one system minus that of another.
+        differences: (listeners,), such as a listener's mean rating of one system minus that of
+            another.
         draws: how many patterns are drawn.
         seed: of the draws.
 
@@ -170,10 +197,13 @@ def flip_test(differences: np.ndarray, draws: int = 20_000, seed: int = 0) -> fl
 
 
 def holm(p_values: Sequence[float]) -> np.ndarray:
-    """Correct p-values for having asked several questions (taught in 13_listening_test; Holm 1979).
+    """Correct p-values for having asked several questions (Holm 1979).
+
+    Notebook: 13_listening_test
 
     Returns:
-        float64, in the order given: a value below 0.05 stays so, with 95 % certainty that no such value is a false alarm.
+        float64, in the order given: a value below 0.05 stays so, with 95 % certainty that no such
+        value is a false alarm.
     """
     p = np.asarray(p_values, float)
     order = p.argsort()
@@ -182,11 +212,14 @@ def holm(p_values: Sequence[float]) -> np.ndarray:
 
 
 def consistency(answers: Sequence[Answer]) -> dict[str, dict[str, float]]:
-    """Compare each listener's answers to trials that were asked twice (taught in 13_listening_test).
+    """Compare each listener's answers to trials that were asked twice.
+
+    Notebook: 13_listening_test
 
     Returns:
-        For each code: `pairs`, how many pairs were asked twice; `same`, how many of them got the same choice; `gap`, the mean
-        distance of two ratings of one sound (NaN if none was rated twice).
+        For each code: `pairs`, how many pairs were asked twice; `same`, how many of them got the
+        same choice; `gap`, the mean distance of two ratings of one sound (NaN if none was rated
+        twice).
     """
     found = {}
     for code, theirs in by_listener(answers).items():
@@ -194,7 +227,8 @@ def consistency(answers: Sequence[Answer]) -> dict[str, dict[str, float]]:
         twice = [(a, first[_asked(a)]) for a in theirs if a.role == "repeat" and _asked(a) in first]
         pairs = [chosen(a) == chosen(b) for a, b in twice if a.kind != "rate"]
         gaps = [abs(int(a.answer) - int(b.answer)) for a, b in twice if a.kind == "rate"]
-        found[code] = {"pairs": len(pairs), "same": sum(pairs), "gap": float(np.mean(gaps)) if gaps else np.nan}
+        found[code] = {"pairs": len(pairs), "same": sum(pairs),
+                       "gap": float(np.mean(gaps)) if gaps else np.nan}
     return found
 
 
@@ -203,16 +237,22 @@ def _asked(answer: Answer) -> tuple[str, frozenset[str]]:
 
 
 def inattentive(answers: Sequence[Answer], reference: str, anchor: str) -> list[str]:
-    """Name the listeners who rated the anchor at least as high as the reference, on average (taught in 13_listening_test)."""
+    """Name the listeners who rated the anchor at least as high as the reference, on average.
+
+    Notebook: 13_listening_test
+    """
     tables = ratings(answers)
     codes = by_listener([a for a in answers if (a.kind, a.role) == ("rate", "test")])
     with np.errstate(invalid="ignore"):
-        means = [np.nansum(tables[s], axis=1) / (~np.isnan(tables[s])).sum(axis=1) for s in (reference, anchor)]
+        means = [np.nansum(tables[s], axis=1) / (~np.isnan(tables[s])).sum(axis=1)
+                 for s in (reference, anchor)]
     return [code for code, hidden, low in zip(codes, *means) if low >= hidden]
 
 
 def power(trials, p: float, chance: float = 0.5, level: float = 0.95):
-    """Return how probable it is that the exact interval will lie above chance (written out in 13_listening_test).
+    """Return how probable it is that the exact interval will lie above chance.
+
+    Notebook: 13_listening_test (written out)
 
     Args:
         trials: number of independent trials, or array of numbers.
@@ -227,42 +267,53 @@ def power(trials, p: float, chance: float = 0.5, level: float = 0.95):
 
 
 def trials_needed(p: float, chance: float = 0.5, wanted: float = 0.8) -> int:
-    """Return the number of trials from which on the power is as wanted (taught in 13_listening_test).
+    """Return the number of trials from which on the power is as wanted.
 
-    Power does not grow steadily, since hits are whole numbers: it dips whenever one more hit is asked for.
+    Notebook: 13_listening_test
+
+    Power does not grow steadily, since hits are whole numbers: it dips whenever one more hit is
+    asked for.
 
     Raises:
-        ValueError: if p is not above chance, or so near to it that more than 20,000 trials are needed.
+        ValueError: if p is not above chance, or so near to it that more than 20,000 trials are
+            needed.
     """
     if not chance < p <= 1:
-        raise ValueError(f"The true proportion has to lie above chance ({chance}) and at most at 1, not at {p}.")
+        raise ValueError(f"The true proportion has to lie above chance ({chance}) and at most at "
+                         f"1, not at {p}.")
     enough = power(np.arange(1, MOST_TRIALS + 1), p, chance) >= wanted
     if not enough[-1]:
-        raise ValueError(f"{p} is so near to chance that more than {MOST_TRIALS} trials are needed. Look for a larger effect.")
+        raise ValueError(f"{p} is so near to chance that more than {MOST_TRIALS} trials are "
+                         "needed. Look for a larger effect.")
     return int(len(enough) - enough[::-1].argmin() + 1) if not enough.all() else 1
 
 
-def simulated_detections(listeners: int, trials: int, p: float, spread: float, rooms: int = 2000, chance: float = 0.5,
-                         seed: int = 0) -> dict[str, float]:
-    """Simulate many rooms, and count in how many an interval lies above chance (taught in 13_listening_test).
+def simulated_detections(listeners: int, trials: int, p: float, spread: float, rooms: int = 2000,
+                         chance: float = 0.5, seed: int = 0) -> dict[str, float]:
+    """Simulate many rooms, and count in how many an interval lies above chance.
+
+    Notebook: 13_listening_test
 
     Args:
         listeners: in each room.
         trials: of each listener.
         p: mean of the listeners' own proportions; at chance, what is counted are false alarms.
-        spread: standard deviation of these proportions, which follow a beta distribution; 0 if all are alike.
+        spread: standard deviation of these proportions, which follow a beta distribution; 0 if all
+            are alike.
         rooms: how many are simulated.
         chance: what guessing reaches.
         seed: of the simulation.
 
     Returns:
-        The share of rooms: `trials`, if all trials count as independent; `listeners`, with `listener_interval`.
+        The share of rooms: `trials`, if all trials count as independent; `listeners`, with
+        `listener_interval`.
 
     Raises:
         ValueError: if no beta distribution has this mean and spread.
     """
     if not 0 < p < 1 or not 0 <= spread**2 < p * (1 - p):
-        raise ValueError(f"Proportions around {p} cannot spread by {spread}; choose a spread below {np.sqrt(p * (1 - p)):.2f}.")
+        raise ValueError(f"Proportions around {p} cannot spread by {spread}; choose a spread below "
+                         f"{np.sqrt(p * (1 - p)):.2f}.")
     rng, shape = np.random.default_rng(seed), (rooms, listeners)
     size = p * (1 - p) / spread**2 - 1 if spread else np.inf
     own = rng.beta(p * size, (1 - p) * size, shape) if spread else np.full(shape, p)

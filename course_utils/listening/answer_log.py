@@ -1,4 +1,6 @@
-"""Answers of a listening test on disk: one CSV a listener, to which every answer is appended at once."""
+"""Answers of a listening test on disk: one CSV a listener, to which every answer is appended at
+once.
+"""
 import codecs
 import contextlib
 import csv
@@ -10,7 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-CHOICES = {"rate": ("1", "2", "3", "4", "5"), "prefer": ("A", "B"), "pick": ("A", "B"), "consent": ("yes",)}
+CHOICES = {"rate": ("1", "2", "3", "4", "5"), "prefer": ("A", "B"), "pick": ("A", "B"),
+           "consent": ("yes",)}
 ROLES = ("consent", "practice", "test", "repeat")
 # A letter first, so that no spreadsheet takes a code for a number.
 CODE = re.compile(r"[A-Z][A-Z0-9]{2,11}")
@@ -19,7 +22,9 @@ BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_
 
 
 class Answer(NamedTuple):
-    """One answer of one listener (taught in 13_listening_test).
+    """One answer of one listener.
+
+    Notebook: 13_listening_test
 
     Attributes:
         study: name of the study.
@@ -53,7 +58,9 @@ NUMBERS = [name for name, kind in Answer.__annotations__.items() if kind is int]
 
 
 class Problem(NamedTuple):
-    """A line that is no answer, or no new one: where it stands, what is wrong, and the line itself."""
+    """A line that is no answer, or no new one: where it stands, what is wrong, and the line
+    itself.
+    """
     file: str
     line: int
     reason: str
@@ -78,16 +85,18 @@ def check_code(code: str) -> str:
     """
     code = str(code).strip().upper()
     if not CODE.fullmatch(code):
-        raise ValueError(f"A code is a letter followed by 2 to 11 letters or digits, such as QXB42, not {code!r}. "
-                         "Do not use your name.")
+        raise ValueError("A code is a letter followed by 2 to 11 letters or digits, such as "
+                         f"QXB42, not {code!r}. Do not use your name.")
     return code
 
 
 def append(path: str | Path, answer: Answer) -> None:
-    """Write one answer to the end of a file, and wait until it is on the disk (taught in 13_listening_test).
+    """Write one answer to the end of a file, and wait until it is on the disk.
 
-    Nothing that stands in the file is ever changed. A last line that was cut off by a crash is closed first, so that it
-    becomes a line of its own, which `read` puts aside.
+    Notebook: 13_listening_test
+
+    Nothing that stands in the file is ever changed. A last line that was cut off by a crash is
+    closed first, so that it becomes a line of its own, which `read` puts aside.
 
     Args:
         path: the CSV; made if it is not there, its folder has to be.
@@ -105,8 +114,9 @@ def append(path: str | Path, answer: Answer) -> None:
             header = b"" if _has_header(file) else joined(COLUMNS)
             _write_whole(file, closed + header + line, size)
     except OSError as error:
-        raise type(error)(f"This answer could not be saved in '{path}' ({error.strerror}). The earlier ones are safe. Free some "
-                          "disk space, or see who may write there; then give the answer again.") from error
+        raise type(error)(f"This answer could not be saved in '{path}' ({error.strerror}). The "
+                          "earlier ones are safe. Free some disk space, or see who may write "
+                          "there; then give the answer again.") from error
 
 
 def _has_header(file) -> bool:
@@ -145,9 +155,12 @@ def _checksum(fields: Sequence[str]) -> str:
 
 
 def read(path: str | Path) -> tuple[list[Answer], list[Problem]]:
-    """Read one file of answers, whatever program has saved it (taught in 13_listening_test).
+    """Read one file of answers, whatever program has saved it.
 
-    UTF-8 with or without byte-order mark, UTF-16 or Windows-1252; commas, semicolons, tabs or bars; columns in any order.
+    Notebook: 13_listening_test
+
+    UTF-8 with or without byte-order mark, UTF-16 or Windows-1252; commas, semicolons, tabs or bars;
+    columns in any order.
 
     Returns:
         The answers in the order of the file, and the lines that are none.
@@ -156,14 +169,16 @@ def read(path: str | Path) -> tuple[list[Answer], list[Problem]]:
         OSError: if the file cannot be read.
     """
     found = list(rows(path))
-    return [row for row in found if isinstance(row, Answer)], [row for row in found if isinstance(row, Problem)]
+    return [row for row in found if isinstance(row, Answer)], [row for row in found
+                                                               if isinstance(row, Problem)]
 
 
 def rows(path: str | Path) -> Iterator[Answer | Problem | None]:
     """Yield an answer or a problem for every line; None for headers and empty lines."""
     path, columns = Path(path), COLUMNS
     lines = split_lines(path.read_bytes())
-    separator = max(SEPARATORS, key=lambda mark: sum(len(_fields(line, mark)) >= len(COLUMNS) for line in lines))
+    separator = max(SEPARATORS, key=lambda mark: sum(len(_fields(line, mark)) >= len(COLUMNS)
+                                                     for line in lines))
     for number, line in enumerate(lines, 1):
         fields = _fields(line, separator)
         if set(COLUMNS) <= set(fields):
@@ -200,7 +215,9 @@ def _fields(line: str, separator: str) -> list[str]:
 
 
 def _to_answer(fields: Sequence[str], columns: Sequence[str]) -> Answer:
-    """Turn a line's fields into an answer; a ValueError says in a few words why that does not work."""
+    """Turn a line's fields into an answer; a ValueError says in a few words why that does not
+    work.
+    """
     if len(fields) < len(columns):
         raise ValueError(f"{len(fields)} of {len(columns)} fields: cut off, or no answer at all")
     if any(fields[len(columns):]):
@@ -209,10 +226,13 @@ def _to_answer(fields: Sequence[str], columns: Sequence[str]) -> Answer:
     if _checksum([row[name] for name in Answer._fields]) != row["check"]:
         raise ValueError("changed since it was saved, or half of two lines")
     try:
-        answer = Answer(**{name: int(row[name]) if name in NUMBERS else row[name] for name in Answer._fields})
+        answer = Answer(**{name: int(row[name]) if name in NUMBERS else row[name]
+                           for name in Answer._fields})
     except ValueError:
         raise ValueError("a number is expected where none stands") from None
-    if answer.role not in ROLES or answer.answer not in CHOICES.get(answer.kind, ()) or not CODE.fullmatch(answer.participant):
+    if answer.role not in ROLES or answer.answer not in CHOICES.get(answer.kind,
+                                                                    ()) or not CODE.fullmatch(
+        answer.participant):
         raise ValueError("kind, role, answer or code that no test has")
     return answer
 

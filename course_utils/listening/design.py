@@ -1,4 +1,6 @@
-"""The design of a listening test: sounds of one loudness, what is asked about them, and each listener's own order."""
+"""The design of a listening test: sounds of one loudness, what is asked about them, and each
+listener's own order.
+"""
 import itertools
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,8 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from course_utils import audio, preparing
-from course_utils.waveforms import check_rate, waveform
+from course_utils import audio
+from course_utils.checks import check_rate, waveform
+from course_utils.sound import preparing
 
 LUFS = -23.0
 QUESTIONS = {"rate": "How good is this music?", "prefer": "Which of the two do you like better?",
@@ -20,19 +23,23 @@ SCALE = {"1": "bad", "2": "poor", "3": "fair", "4": "good", "5": "excellent"}
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """What is played and asked in a listening test (taught in 13_listening_test).
+    """What is played and asked in a listening test.
+
+    Notebook: 13_listening_test
 
     All sounds are brought to one loudness, so that nobody judges by volume.
 
     Attributes:
         name: short, for the files' names: letters, digits, - and _.
-        sounds: for each system, such as "Bach" or "LSTM", its excerpts, each (samples,), at least 0.4 s; as many of each system,
-            at least two. The last of each is kept for practice.
+        sounds: for each system, such as "Bach" or "LSTM", its excerpts, each (samples,), at least
+            0.4 s; as many of each system, at least two. The last of each is kept for practice.
         sr: their sample rate in Hz.
-        reference: the system that is the real thing. It is rated among the others, without being named.
+        reference: the system that is the real thing. It is rated among the others, without being
+            named.
         anchor: a system that must lose; who does not hear that does not listen.
-        rounds: how many times each system is rated (`rate`), each pair compared that does not hold the anchor (`prefer`), and
-            each system set against the reference (`pick`); what is left out is not asked.
+        rounds: how many times each system is rated (`rate`), each pair compared that does not hold
+            the anchor (`prefer`), and each system set against the reference (`pick`); what is left
+            out is not asked.
         repeats: how many trials of each kind are asked a second time.
 
     Raises:
@@ -49,18 +56,25 @@ class Study:
     def __post_init__(self):
         check_rate(self.sr)
         if not self.name.replace("-", "").replace("_", "").isalnum() or not self.name.isascii():
-            raise ValueError(f"A study's name is made of letters, digits, - and _, not {self.name!r}.")
-        if len(self.sounds) < 2 or self.reference == self.anchor or not {self.reference, self.anchor} <= set(self.sounds):
-            raise ValueError(f"Reference ({self.reference!r}) and anchor ({self.anchor!r}) are two of the systems: "
-                             f"{', '.join(self.sounds)}.")
+            raise ValueError("A study's name is made of letters, digits, - and _, not "
+                             f"{self.name!r}.")
+        if len(self.sounds) < 2 or self.reference == self.anchor or not {self.reference,
+                                                                         self.anchor} <= set(
+            self.sounds):
+            raise ValueError(f"Reference ({self.reference!r}) and anchor ({self.anchor!r}) are two "
+                             f"of the systems: {', '.join(self.sounds)}.")
         if len({len(excerpts) for excerpts in self.sounds.values()}) > 1 or self.items < 1:
-            raise ValueError("Each system has as many excerpts as the others, at least two, the last for practice.")
-        if not self.rounds or not set(self.rounds) <= set(QUESTIONS) or min(self.rounds.values()) < 1:
-            raise ValueError(f"rounds says how many times to ask, at least 1, of {', '.join(QUESTIONS)}; not {self.rounds}.")
+            raise ValueError("Each system has as many excerpts as the others, at least two, the "
+                             "last for practice.")
+        if not self.rounds or not set(self.rounds) <= set(QUESTIONS) or min(
+            self.rounds.values()) < 1:
+            raise ValueError("rounds says how many times to ask, at least 1, of "
+                             f"{', '.join(QUESTIONS)}; not {self.rounds}.")
         trials = [len(self.comparisons(kind)) * count for kind, count in self.rounds.items()]
         if not min(trials) or not 0 <= self.repeats <= min(trials) // 2:
-            raise ValueError(f"This makes {trials} trials ({', '.join(self.rounds)}), and {self.repeats} repeats of each kind. "
-                             "A kind needs a trial at least, and half can be repeated at most. Add systems or rounds.")
+            raise ValueError(f"This makes {trials} trials ({', '.join(self.rounds)}), and "
+                             f"{self.repeats} repeats of each kind. A kind needs a trial at least, "
+                             "and half can be repeated at most. Add systems or rounds.")
         object.__setattr__(self, "sounds", match_loudness(self.sounds, self.sr))
 
     @property
@@ -73,7 +87,8 @@ class Study:
         if kind == "rate":
             return [(system,) for system in self.sounds]
         pairs = itertools.combinations(self.sounds, 2)
-        return [pair for pair in pairs if (self.anchor not in pair if kind == "prefer" else self.reference in pair)]
+        return [pair for pair in pairs if (self.anchor not in pair if kind == "prefer"
+                                           else self.reference in pair)]
 
     def sound(self, name: str) -> np.ndarray:
         """Return the excerpt of a name such as "Bach/2"."""
@@ -86,16 +101,22 @@ class Study:
 
     @property
     def checksum(self) -> str:
-        """Return a checksum of all sounds as 16-bit samples, to notice that two rooms did not hear the same."""
+        """Return a checksum of all sounds as 16-bit samples, to notice that two rooms did not hear
+        the same.
+        """
         crc = 0
         for name, excerpts in sorted(self.sounds.items()):
             for y in excerpts:
-                crc = zlib.crc32(np.round(y * 32767).astype("<i2").tobytes(), zlib.crc32(name.encode(), crc))
+                crc = zlib.crc32(np.round(y * 32767).astype("<i2").tobytes(),
+                                 zlib.crc32(name.encode(), crc))
         return f"x{crc:08x}"
 
 
-def match_loudness(sounds: Mapping[str, Sequence[np.ndarray]], sr: int) -> dict[str, list[np.ndarray]]:
-    """Bring sounds to one loudness: -23 LUFS, or that of the one whose peak allows least (taught in 13_listening_test).
+def match_loudness(sounds: Mapping[str, Sequence[np.ndarray]], sr: int) -> dict[str,
+    list[np.ndarray]]:
+    """Bring sounds to one loudness: -23 LUFS, or that of the one whose peak allows least.
+
+    Notebook: 13_listening_test
 
     Args:
         sounds: for each system its excerpts, each (samples,), at least 0.4 s.
@@ -110,15 +131,20 @@ def match_loudness(sounds: Mapping[str, Sequence[np.ndarray]], sr: int) -> dict[
     level = LUFS
     for system, excerpts in sounds.items():
         for number, y in enumerate(excerpts):
-            reached = preparing.loudness(preparing.normalize_loudness(waveform(y, mono=True), sr, LUFS), sr)
+            reached = preparing.loudness(
+                preparing.normalize_loudness(waveform(y, mono=True), sr, LUFS), sr)
             if reached == -np.inf:
-                raise ValueError(f"Excerpt {number} of {system!r} is silent. Nobody can judge it; choose another one.")
+                raise ValueError(f"Excerpt {number} of {system!r} is silent. Nobody can judge it; "
+                                 "choose another one.")
             level = min(level, reached)
-    return {system: [preparing.normalize_loudness(y, sr, level) for y in excerpts] for system, excerpts in sounds.items()}
+    return {system: [preparing.normalize_loudness(y, sr, level) for y in excerpts] for system,
+            excerpts in sounds.items()}
 
 
 def save_sounds(folder: str | Path, sounds: Mapping[str, Sequence[np.ndarray]], sr: int) -> Path:
-    """Save excerpts as folder/system/number.wav, so that all rooms hear the same (taught in 13_listening_test).
+    """Save excerpts as folder/system/number.wav, so that all rooms hear the same.
+
+    Notebook: 13_listening_test
 
     Args:
         folder: made if it is not there; its parent has to be.
@@ -143,7 +169,10 @@ def save_sounds(folder: str | Path, sounds: Mapping[str, Sequence[np.ndarray]], 
 
 
 def load_sounds(folder: str | Path, sr: int) -> dict[str, list[np.ndarray]]:
-    """Load excerpts from folder/system/*.wav (or flac, ogg, mp3), such as your own music beside Bach's (13_listening_test).
+    """Load excerpts from folder/system/*.wav (or flac, ogg, mp3), such as your own music beside
+    Bach's.
+
+    Notebook: 13_listening_test
 
     Args:
         folder: holds one folder for each system.
@@ -157,14 +186,19 @@ def load_sounds(folder: str | Path, sr: int) -> dict[str, list[np.ndarray]]:
         ValueError, OSError: if a file cannot be decoded.
     """
     places = [place for place in sorted(Path(folder).glob("*")) if place.is_dir()]
-    found = {place.name: sorted(file for file in place.iterdir() if file.suffix.lower() in audio.FORMATS) for place in places}
+    found = {place.name: sorted(file for file in place.iterdir()
+                                if file.suffix.lower() in audio.FORMATS) for place in places}
     if not any(found.values()):
-        raise FileNotFoundError(f"There are no sounds in '{folder}'. Put a folder for each system there, with wav files in it.")
-    return {system: [audio.load(file, sr=sr)[0] for file in files] for system, files in found.items() if files}
+        raise FileNotFoundError(f"There are no sounds in '{folder}'. Put a folder for each system "
+                                "there, with wav files in it.")
+    return {system: [audio.load(file, sr=sr)[0] for file in files] for system,
+            files in found.items() if files}
 
 
 class Trial(NamedTuple):
-    """One question to one listener: its number from 1, kind, role, and what is played ("" if there is no second sound)."""
+    """One question to one listener: its number from 1, kind, role, and what is played ("" if there
+    is no second sound).
+    """
     number: int
     kind: str
     role: str
@@ -178,12 +212,15 @@ class Trial(NamedTuple):
 
 
 def plan(study: Study, participant: str) -> list[Trial]:
-    """Draw one listener's trials: balanced, in random order, the same each time for the same code (13_listening_test).
+    """Draw one listener's trials: balanced, in random order, the same each time for the same code.
 
-    Each kind of question begins with a trial for practice. Then come rounds: in each, every comparison occurs once, in random
-    order, so that tiredness falls on all systems alike. Of a pair, each system stands first in half of the rounds. Excerpts
-    are dealt like cards: none occurs twice before all have occurred. At the end some trials of the first half are
-    asked again, pairs the other way round.
+    Notebook: 13_listening_test
+
+    Each kind of question begins with a trial for practice. Then come rounds: in each, every
+    comparison occurs once, in random order, so that tiredness falls on all systems alike. Of a
+    pair, each system stands first in half of the rounds. Excerpts are dealt like cards: none occurs
+    twice before all have occurred. At the end some trials of the first half are asked again, pairs
+    the other way round.
 
     Args:
         study: what is asked.
@@ -199,7 +236,8 @@ def plan(study: Study, participant: str) -> list[Trial]:
 
 def _block(study: Study, kind: str, rng: np.random.Generator) -> list[tuple[str, str, str, str]]:
     compared, rounds = study.comparisons(kind), study.rounds[kind]
-    decks, turned = {system: _deal(study.items, rng) for system in study.sounds}, rng.integers(2, size=len(compared))
+    decks, turned = {system: _deal(study.items, rng) for system in study.sounds}, rng.integers(2,
+        size=len(compared))
     tested = []
     for number in range(rounds):
         for which in rng.permutation(len(compared)):
@@ -207,7 +245,8 @@ def _block(study: Study, kind: str, rng: np.random.Generator) -> list[tuple[str,
             tested.append(tuple(f"{system}/{next(decks[system])}" for system in systems))
     practice = ((study.reference, study.anchor) if kind != "rate" else (study.anchor,))
     again = sorted(rng.permutation(len(tested) // 2)[:study.repeats])
-    block = [("practice", tuple(f"{system}/{study.items}" for system in practice)), *(("test", sounds) for sounds in tested),
+    block = [("practice", tuple(f"{system}/{study.items}" for system in practice)),
+             *(("test", sounds) for sounds in tested),
              *(("repeat", tested[number][::-1]) for number in again)]
     return [(kind, role, *sounds, *[""] * (2 - len(sounds))) for role, sounds in block]
 

@@ -1,25 +1,31 @@
-"""The panel in which people take a listening test, and a plain function that shows a trial of it without a browser."""
+"""The panel in which people take a listening test, and a plain function that shows a trial of it
+without a browser.
+"""
 import html
 from pathlib import Path
 
 from course_utils import audio
-from course_utils.listening import CONSENT, Session, new_code
-from course_utils.listening_design import SCALE, Study, Trial
+from course_utils.listening.design import SCALE, Study, Trial
+from course_utils.listening.sessions import CONSENT, Session, new_code
 
 # Buttons of the page are reached by Tab; what has the focus must be seen.
-STYLE = """<style>.listening-test button:focus {outline: 3px solid #0072B2 !important; outline-offset: 2px}
-.listening-test p {margin: 0.3em 0; line-height: 1.4; max-width: 45em; white-space: normal}</style>"""
-KEYS = """Keys: Tab goes to the next button, Enter or the space bar presses it. Stop whenever you like; with the same code
-you go on where you stopped."""
+STYLE = """<style>
+.listening-test button:focus {outline: 3px solid #0072B2 !important; outline-offset: 2px}
+.listening-test p {margin: 0.3em 0; line-height: 1.4; max-width: 45em; white-space: normal}
+</style>"""
+KEYS = """Keys: Tab goes to the next button, Enter or the space bar presses it. Stop whenever you
+like; with the same code you go on where you stopped."""
 SIDES = {"A": "A", "B": "B"}
 
 
 def preview(study: Study, trial: Trial):
-    """Show a trial as the listener sees it, with both players open (taught in 13_listening_test).
+    """Show a trial as the listener sees it, with both players open.
+
+    Notebook: 13_listening_test
 
     Args:
         study: what is asked.
-        trial: one of `listening_design.plan`.
+        trial: one of `design.plan`.
 
     Returns:
         An `IPython.display.HTML`; its buttons do nothing.
@@ -27,8 +33,10 @@ def preview(study: Study, trial: Trial):
     from IPython.display import HTML
 
     players = "".join(_player(study, trial, place) for place in trial.places)
-    buttons = " ".join(f"<button disabled>{html.escape(name)}</button>" for name in _answers(trial).values())
-    return HTML(f"<p>{_heading(trial)}</p><p><b>{html.escape(study.question(trial.kind))}</b></p>{players}<p>{buttons}</p>")
+    buttons = " ".join(f"<button disabled>{html.escape(name)}</button>"
+                       for name in _answers(trial).values())
+    question = html.escape(study.question(trial.kind))
+    return HTML(f"<p>{_heading(trial)}</p><p><b>{question}</b></p>{players}<p>{buttons}</p>")
 
 
 def _heading(trial: Trial, of: int | None = None) -> str:
@@ -38,7 +46,8 @@ def _heading(trial: Trial, of: int | None = None) -> str:
 
 def _answers(trial: Trial) -> dict[str, str]:
     """Return what the buttons of a trial say, by the answer they give."""
-    return {value: f"{value} {word}" for value, word in SCALE.items()} if trial.kind == "rate" else SIDES
+    return ({value: f"{value} {word}" for value, word in SCALE.items()} if trial.kind == "rate"
+            else SIDES)
 
 
 def _player(study: Study, trial: Trial, place: str) -> str:
@@ -55,11 +64,13 @@ def _row(widgets):
     import ipywidgets
 
     # The margin leaves room for the mark around what has the focus, which a row would cut off.
-    return ipywidgets.HBox(list(widgets), layout={"flex_flow": "row wrap", "padding": "5px", "overflow": "visible"})
+    return ipywidgets.HBox(list(widgets),
+                           layout={"flex_flow": "row wrap", "padding": "5px",
+                                   "overflow": "visible"})
 
 
 class Panel:
-    """The pages of a test: consent, one trial after the other, the end. `listening_test` makes one."""
+    """The pages of a test: consent, one trial after the other, the end. `panel` makes one."""
 
     def __init__(self, study: Study, folder: str | Path, clock=None):
         import ipywidgets
@@ -68,8 +79,10 @@ class Panel:
         self._clock = {} if clock is None else {"clock": clock}
         self.code = ipywidgets.Text(value=new_code(), description="Your code")
         self.begin = self._button("I agree, begin", self._on_begin, "primary")
-        self.plays = {place: self._button(f"Play {place}", lambda _, p=place: self._on_play(p), "info") for place in "AB"}
-        self.choices = {value: self._button("", lambda _, v=value: self._on_answer(v)) for value in (*SIDES, *SCALE)}
+        self.plays = {place: self._button(f"Play {place}", lambda _, p=place: self._on_play(p),
+                                          "info") for place in "AB"}
+        self.choices = {value: self._button("", lambda _, v=value: self._on_answer(v))
+                        for value in (*SIDES, *SCALE)}
         self.remove = self._button("Delete my data", self._on_remove)
         self.text, self.player, self.status = (ipywidgets.HTML() for _ in range(3))
         self.box = ipywidgets.VBox()
@@ -79,7 +92,8 @@ class Panel:
     def _button(self, description: str, do, style: str = ""):
         import ipywidgets
 
-        button = ipywidgets.Button(description=description, button_style=style, layout={"width": "auto", "min_width": "6em"})
+        button = ipywidgets.Button(description=description, button_style=style,
+                                   layout={"width": "auto", "min_width": "6em"})
         button.on_click(do)
         return button
 
@@ -105,7 +119,8 @@ class Panel:
         self.remove.description = "Delete my data"
         self._say(message)
         if trial is None:
-            self.text.value = f"{STYLE}<p><b>That was the last question. Thank you!</b></p><p>{self._kept()}</p>"
+            self.text.value = (f"{STYLE}<p><b>That was the last question. Thank "
+                               f"you!</b></p><p>{self._kept()}</p>")
             self.box.children = (self.text, _row([self.remove]), self.status)
             return
         self.text.value = (f"{STYLE}<p>{_heading(trial, len(self.session.trials))}</p>"
@@ -114,9 +129,13 @@ class Panel:
         for value, name in _answers(trial).items():
             self.choices[value].description = name
         self._unlock()
-        # The player comes last: its six controls would stand between Play and the answers for whoever goes by Tab.
-        plays, choices = (self.plays[place] for place in trial.places), (self.choices[value] for value in _answers(trial))
-        self.box.children = (self.text, _row(plays), _row(choices), self.status, self.player, _row([self.remove]))
+        # The player comes last: its six controls would stand between Play and the answers for
+        # whoever goes by Tab.
+        plays, choices = (self.plays[place] for place in trial.places), (self.choices[value]
+                                                                         for value
+                                                                         in _answers(trial))
+        self.box.children = (self.text, _row(plays), _row(choices), self.status, self.player,
+                             _row([self.remove]))
         self._focus(self.plays["A"])
 
     def _kept(self) -> str:
@@ -142,8 +161,10 @@ class Panel:
         except ValueError as error:
             self._say(error)
             return
-        player = _player(self.study, self.session.trial, place).replace("<audio ", "<audio autoplay ")
-        # Another text each time, or a second start of the same sound would change nothing on the page.
+        player = _player(self.study, self.session.trial, place).replace("<audio ",
+                                                                        "<audio autoplay ")
+        # Another text each time, or a second start of the same sound would change nothing on the
+        # page.
         self.player.value = f"{player}<!-- {self.session.plays} -->"
         self._unlock()
         self._say(f"Playing {place}." if len(self.session.trial.places) > 1 else "Playing.")
@@ -159,7 +180,8 @@ class Panel:
     def _on_remove(self, _) -> None:
         try:
             if not self.remove.description.startswith("Really"):
-                self.remove.description = f"Really delete {_count(sum(a.trial > 0 for a in self.session.answers()))}"
+                count = _count(sum(a.trial > 0 for a in self.session.answers()))
+                self.remove.description = f"Really delete {count}"
                 return
             count = _count(self.session.delete())
         except OSError as error:
@@ -171,9 +193,12 @@ class Panel:
 
 
 def listening_test(study: Study, folder: str | Path):
-    """Offer a listening test in the notebook (taught in 13_listening_test).
+    """Offer a listening test in the notebook.
 
-    `listening.run` leads a function through the same session without a browser, and `preview` shows a trial.
+    Notebook: 13_listening_test
+
+    `session.run` leads a function through the same session without a browser, and `preview` shows a
+    trial.
 
     Args:
         study: what is asked.
@@ -186,7 +211,8 @@ def listening_test(study: Study, folder: str | Path):
         FileNotFoundError: if there is no such folder.
     """
     if not Path(folder).is_dir():
-        raise FileNotFoundError(f"There is no folder '{folder}'. Create it first, or choose another place.")
+        raise FileNotFoundError(f"There is no folder '{folder}'. Create it first, or choose "
+                                "another place.")
     panel = Panel(study, folder)
     panel.box.panel = panel
     return panel.box

@@ -1,4 +1,6 @@
-"""A listener's session, which saves every answer at once and resumes; and simulated listeners who drive it without a browser."""
+"""A listener's session, which saves every answer at once and resumes; and simulated listeners who
+drive it without a browser.
+"""
 import itertools
 import time
 from collections.abc import Callable, Mapping
@@ -6,23 +8,28 @@ from pathlib import Path
 
 import numpy as np
 
-from course_utils import answer_log
-from course_utils.answer_log import CHOICES, Answer
-from course_utils.listening_design import Study, Trial, plan
+from course_utils.listening import answer_log
+from course_utils.listening.answer_log import CHOICES, Answer
+from course_utils.listening.design import Study, Trial, plan
 
 LETTERS = "BCDFGHJKLMNPQRSTVWXZ"  # no vowels, so that a code spells no word and no month
-TOLERANCE = 0.25  # seconds that a sound may be heard too short, for clocks and for the way to the browser
-CONSENT = """This is a listening test: you will hear short pieces of music and say what you think of them. There are no wrong
-answers, and nobody tests you. What is kept: a code that says nothing about you, your answers, how often you started a sound and
-how long you took. Not kept: your name, address, age, or anything else about you. You may stop at any time, and delete all
-that you answered with one button. Wear headphones if you can, and set them to a comfortable volume."""
+# seconds that a sound may be heard too short, for clocks and for the way to the browser
+TOLERANCE = 0.25
+CONSENT = """This is a listening test: you will hear short pieces of music and say what you
+think of them. There are no wrong answers, and nobody tests you. What is kept: a code that says
+nothing about you, your answers, how often you started a sound and how long you took. Not kept:
+your name, address, age, or anything else about you. You may stop at any time, and delete all
+that you answered with one button. Wear headphones if you can, and set them to a comfortable
+volume."""
 
 
 class Session:
-    """One listener's way through a study (taught in 13_listening_test).
+    """One listener's way through a study.
 
-    What has been answered stands in the file and nowhere else. A new session with the same code in the same folder therefore
-    goes on where the last one ended, however it ended.
+    Notebook: 13_listening_test
+
+    What has been answered stands in the file and nowhere else. A new session with the same code in
+    the same folder therefore goes on where the last one ended, however it ended.
     """
 
     def __init__(self, study: Study, participant: str, folder: str | Path | None = None,
@@ -32,7 +39,8 @@ class Session:
         Args:
             study: what is asked.
             participant: the listener's code, a letter and 2 to 11 letters or digits.
-            folder: where the file is or will be; None keeps the answers in memory, to try things out.
+            folder: where the file is or will be; None keeps the answers in memory, to try things
+                out.
             clock: returns seconds.
 
         Raises:
@@ -41,17 +49,23 @@ class Session:
         """
         self.study, self.participant, self.clock = study, answer_log.check_code(participant), clock
         if folder is not None and not Path(folder).is_dir():
-            raise FileNotFoundError(f"There is no folder '{folder}'. Create it first, or choose another place.")
-        self.path = None if folder is None else Path(folder) / f"{study.name}_{self.participant}.csv"
-        self.trials, self._checksum, self._memory = plan(study, self.participant), study.checksum, []
+            raise FileNotFoundError(f"There is no folder '{folder}'. Create it first, or choose "
+                                    "another place.")
+        self.path = (None if folder is None else Path(folder)
+                     / f"{study.name}_{self.participant}.csv")
+        self.trials, self._checksum, self._memory = plan(study,
+                                                         self.participant), study.checksum, []
         self._forget()
         for a in self.answers():
-            if a.trial and self.trials[a.trial - 1 : a.trial] != [Trial(a.trial, a.kind, a.role, a.first, a.second)]:
-                raise ValueError(f"'{self.path}' holds answers to another plan of trials. Choose another folder, or another name "
-                                 "for the changed study.")
+            if a.trial and self.trials[a.trial
+                                       - 1 : a.trial] != [Trial(a.trial, a.kind, a.role, a.first,
+                                                                a.second)]:
+                raise ValueError(f"'{self.path}' holds answers to another plan of trials. Choose "
+                                 "another folder, or another name for the changed study.")
 
     def _forget(self) -> None:
-        self._heard, self._started, self._asked, self._began, self._playing, self._plays = {}, set(), 0, None, None, 0
+        self._heard, self._started, self._asked, self._plays = {}, set(), 0, 0
+        self._began = self._playing = None
 
     def answers(self) -> list[Answer]:
         """Return what has been answered, the consent included, in the order it was saved."""
@@ -90,9 +104,12 @@ class Session:
 
     @property
     def started(self) -> bool:
-        """Tell whether every sound of the current trial was started; only then does it make sense to answer."""
+        """Tell whether every sound of the current trial was started; only then does it make sense
+        to answer.
+        """
         trial = self.trial
-        return trial is not None and trial.number == self._asked and set(trial.places) <= self._started
+        return (trial is not None and trial.number == self._asked
+                and set(trial.places) <= self._started)
 
     def play(self, place: str) -> np.ndarray:
         """Note that the sound at "A" or "B" is started now, and return it, (samples,).
@@ -102,7 +119,8 @@ class Session:
         """
         trial = self._current()
         if place not in trial.places:
-            raise ValueError(f"Sounds are at {' and '.join(trial.places)} in this trial, not at {place!r}.")
+            raise ValueError(f"Sounds are at {' and '.join(trial.places)} in this trial, not at "
+                             f"{place!r}.")
         now = self.clock()
         self._stop(now)
         self._playing, self._plays = (place, now), self._plays + 1
@@ -115,7 +133,8 @@ class Session:
             raise ValueError("The listener has not consented yet.")
         if (trial := self.trial) is None:
             raise ValueError("The test is finished; all trials are answered.")
-        if trial.number != self._asked:  # a new trial, perhaps because another window has answered the last one
+        # a new trial, perhaps because another window has answered the last one
+        if trial.number != self._asked:
             self._forget()
             self._asked = trial.number
         return trial
@@ -130,7 +149,8 @@ class Session:
         trial = self._current()
         self._stop(self.clock())
         for place, name in trial.places.items():
-            left = len(self.study.sound(name)) / self.study.sr - TOLERANCE - self._heard.get(place, 0.0)
+            left = (len(self.study.sound(name)) / self.study.sr - TOLERANCE
+                    - self._heard.get(place, 0.0))
             if place not in self._started:
                 return f"Play sound {place} first."
             if left > 0 and self._playing and self._playing[0] == place:
@@ -149,7 +169,8 @@ class Session:
             What was saved.
 
         Raises:
-            ValueError: if that is no answer to this trial, or a sound has not been heard to its end.
+            ValueError: if that is no answer to this trial, or a sound has not been heard to its
+                end.
             OSError: if it cannot be saved; the trial then stays.
         """
         trial, value = self._current(), str(value)
@@ -160,8 +181,8 @@ class Session:
         return self._save(trial, value, round(1000 * (self.clock() - self._began)))
 
     def _save(self, trial: Trial, value: str, milliseconds: int) -> Answer:
-        answer = Answer(self.study.name, self._checksum, self.participant, trial.number, len(self.trials), *trial[1:], value,
-                        self._plays, milliseconds)
+        answer = Answer(self.study.name, self._checksum, self.participant, trial.number,
+                        len(self.trials), *trial[1:], value, self._plays, milliseconds)
         if self.path is None:
             self._memory.append(answer)
         else:
@@ -191,12 +212,15 @@ def new_code(rng: np.random.Generator | None = None) -> str:
 Listener = Callable[[Trial], str]
 
 
-def simulated_listener(quality: Mapping[str, float], *, noise: float = 1.0, lean: float = 0.0, lapses: float = 0.0,
-                       seed: int = 0) -> Listener:
-    """Make a listener whose ears and biases are known (taught in 13_listening_test).
+def simulated_listener(quality: Mapping[str, float], *, noise: float = 1.0, lean: float = 0.0,
+                       lapses: float = 0.0, seed: int = 0) -> Listener:
+    """Make a listener whose ears and biases are known.
 
-    Each hearing leaves an impression, the system's quality plus normal noise. Of a pair the better impression wins; a rating is
-    the impression, rounded (Thurstone, "A law of comparative judgment", 1927).
+    Notebook: 13_listening_test
+
+    Each hearing leaves an impression, the system's quality plus normal noise. Of a pair the better
+    impression wins; a rating is the impression, rounded (Thurstone, "A law of comparative
+    judgment", 1927).
 
     Args:
         quality: each system's, on the scale of the ratings, 1 to 5.
@@ -211,7 +235,8 @@ def simulated_listener(quality: Mapping[str, float], *, noise: float = 1.0, lean
     rng = np.random.default_rng(seed)
 
     def answer(trial: Trial) -> str:
-        heard = [quality[answer_log.system_of(sound)] + noise * rng.normal() for sound in trial.places.values()]
+        heard = [quality[answer_log.system_of(sound)] + noise * rng.normal()
+                 for sound in trial.places.values()]
         if rng.random() < lapses:
             return str(rng.choice(CHOICES[trial.kind]))
         if trial.kind == "rate":
@@ -221,9 +246,11 @@ def simulated_listener(quality: Mapping[str, float], *, noise: float = 1.0, lean
     return answer
 
 
-def simulated_room(quality: Mapping[str, float], listeners: int, *, spread: float = 0.0, noise: float = 1.0, lean: float = 0.0,
-                   lapses: float = 0.0, seed: int = 0) -> dict[str, Listener]:
-    """Make many simulated listeners, whose tastes differ by normal deviates of size `spread`; the rest is as in one.
+def simulated_room(quality: Mapping[str, float], listeners: int, *, spread: float = 0.0,
+                   noise: float = 1.0, lean: float = 0.0, lapses: float = 0.0,
+                   seed: int = 0) -> dict[str, Listener]:
+    """Make many simulated listeners, whose tastes differ by normal deviates of size `spread`; the
+    rest is as in one.
 
     Returns:
         A listener for each of so many codes.
@@ -231,12 +258,16 @@ def simulated_room(quality: Mapping[str, float], listeners: int, *, spread: floa
     rng, room = np.random.default_rng(seed), {}
     while len(room) < listeners:
         taste = {system: value + spread * rng.normal() for system, value in quality.items()}
-        room[new_code(rng)] = simulated_listener(taste, noise=noise, lean=lean, lapses=lapses, seed=int(rng.integers(2**31)))
+        room[new_code(rng)] = simulated_listener(taste, noise=noise, lean=lean, lapses=lapses,
+                                                 seed=int(rng.integers(2**31)))
     return room
 
 
 def run(session: Session, listener: Listener) -> None:
-    """Lead a listener through all that is left of a session: consent, play, answer, trial after trial (13_listening_test).
+    """Lead a listener through all that is left of a session: consent, play, answer, trial after
+    trial.
+
+    Notebook: 13_listening_test
 
     Args:
         session: its clock has to run ahead of the music, as that of `simulate` does.
@@ -249,8 +280,11 @@ def run(session: Session, listener: Listener) -> None:
         session.answer(listener(trial))
 
 
-def simulate(study: Study, listeners: Mapping[str, Listener], folder: str | Path | None = None) -> list[Answer]:
-    """Lead simulated listeners through a study, in the same sessions as people (taught in 13_listening_test).
+def simulate(study: Study, listeners: Mapping[str, Listener],
+             folder: str | Path | None = None) -> list[Answer]:
+    """Lead simulated listeners through a study, in the same sessions as people.
+
+    Notebook: 13_listening_test
 
     Args:
         study: what is asked.

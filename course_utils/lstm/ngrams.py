@@ -11,16 +11,17 @@ ORDER = (0, 3, 1, 2)  # soprano, bass, alto, tenor, as the chorale LSTM chooses 
 TRANSPOSITIONS = range(-5, 7)  # as the chorale LSTM is trained
 START = VOCABULARY
 RADIX = VOCABULARY + 1
-# What a guess may look at, and how many values it has. All of them and a token together stay below 2**63.
-SIZES = {"own": RADIX, "beat": 16, "quarter": 4, "chosen": RADIX**3, "others": RADIX**3, "left": RADIX}
-DOUBT = 3  # tried on the validation split. A note lasts several steps, so the counts of neighbours are not independent.
+# What a guess may look at, and how many values it has. All of them and a token together stay below
+# 2**63.
+SIZES = {"own": RADIX, "beat": 16, "quarter": 4, "chosen": RADIX**3, "others": RADIX**3,
+         "left": RADIX}
+# tried on the validation split. A note lasts several steps, so the counts of neighbours are not
+# independent.
+DOUBT = 3
 OWN = (("own",), ("own", "quarter"))
-LADDER = {
-    "uniform": (),
-    "unigram": ((),),
-    "bigram with beat": ((), ("own",), ("own", "beat")),
-    "Markov with back-off": ((), *OWN, (*OWN[1], "chosen"), (*OWN[1], "chosen", "others"), (*OWN[1], "chosen", "others", "left")),
-}
+LADDER = {"uniform": (), "unigram": ((),), "bigram with beat": ((), ("own",), ("own", "beat")),
+          "Markov with back-off": ((), *OWN, (*OWN[1], "chosen"), (*OWN[1], "chosen", "others"),
+                                   (*OWN[1], "chosen", "others", "left"))}
 
 
 class Counts(NamedTuple):
@@ -34,37 +35,48 @@ class Counts(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Ngram:
-    """Counts of which token followed in which context (taught in 08_lstm_composes_chorales).
+    """Counts of which token followed in which context.
+
+    Notebook: 08_lstm_composes_chorales
 
     Attributes:
-        contexts: kinds of context, from the shortest to the longest, each a tuple of names of `SIZES`.
-        tables: a list for each of the four voices in `ORDER`, with the `Counts` of each kind of context.
+        contexts: kinds of context, from the shortest to the longest, each a tuple of names of
+            `SIZES`.
+        tables: a list for each of the four voices in `ORDER`, with the `Counts` of each kind of
+            context.
     """
     contexts: tuple[tuple[str, ...], ...]
     tables: list[list[Counts]]
 
 
 def fit(contexts: Sequence[Sequence[str]], pieces: Sequence[Score]) -> Ngram:
-    """Count what follows what, in all twelve transpositions (taught in 08_lstm_composes_chorales).
+    """Count what follows what, in all twelve transpositions.
+
+    Notebook: 08_lstm_composes_chorales
 
     Args:
-        contexts: kinds of context, from the shortest to the longest, such as `LADDER["bigram with beat"]`. Of the voice
-            to be guessed, "own" is its previous pitch and "left" the last pitch that differed from it; "chosen" are the
-            voices already known in this step, "others" the previous pitches of the remaining ones; "quarter" and "beat"
-            are the position in the quarter note and in the bar.
+        contexts: kinds of context, from the shortest to the longest, such as `LADDER["bigram with
+            beat"]`. Of the voice to be guessed, "own" is its previous pitch and "left" the last
+            pitch that differed from it; "chosen" are the voices already known in this step,
+            "others" the previous pitches of the remaining ones; "quarter" and "beat" are the
+            position in the quarter note and in the bar.
         pieces: scores of four voices.
 
     Returns:
         The counts, for `nats` and `sample`.
 
     Raises:
-        ValueError: if there is no piece, one has not four voices or leaves MIDI 30..88, or a name is unknown.
+        ValueError: if there is no piece, one has not four voices or leaves MIDI 30..88, or a name
+            is unknown.
     """
     if unknown := {name for context in contexts for name in context} - set(SIZES):
-        raise ValueError(f"There is no context {', '.join(sorted(unknown))}. Choose among {', '.join(SIZES)}.")
+        raise ValueError(f"There is no context {', '.join(sorted(unknown))}. Choose among "
+                         f"{', '.join(SIZES)}.")
     if not pieces:
-        raise ValueError("There are no pieces to count in. Give a list of scores, such as datasets.chorales('train').")
-    parts = [_shifted(read, semitones) for piece in pieces for read in [_read(piece)] for semitones in TRANSPOSITIONS]
+        raise ValueError("There are no pieces to count in. Give a list of scores, such as "
+                         "datasets.chorales('train').")
+    parts = [_shifted(read, semitones) for piece in pieces for read in [_read(piece)]
+             for semitones in TRANSPOSITIONS]
     tokens, previous, left, beat = (np.concatenate(columns) for columns in zip(*parts))
     tables = []
     for rank, voice in enumerate(ORDER):
@@ -74,36 +86,42 @@ def fit(contexts: Sequence[Sequence[str]], pieces: Sequence[Score]) -> Ngram:
 
 
 def nats(model: Ngram, pieces: Sequence[Score]) -> tuple[np.ndarray, np.ndarray]:
-    """Measure a model over whole pieces, as `evaluation.chorale_nats` does (taught in 08_lstm_composes_chorales).
+    """Measure a model over whole pieces, as `evaluation.chorale_nats` does.
+
+    Notebook: 08_lstm_composes_chorales
 
     Args:
         model: what `fit` returned.
         pieces: scores of four voices.
 
     Returns:
-        Two arrays, one entry a piece: negative log-likelihood of all pitches in nats (float64), and number of notes.
-        A note is one voice on one sixteenth, rests included.
+        Two arrays, one entry a piece: negative log-likelihood of all pitches in nats (float64), and
+        number of notes. A note is one voice on one sixteenth, rests included.
 
     Raises:
         ValueError: if a piece has not four voices or leaves MIDI 30..88.
     """
-    return np.array([note_nats(model, piece).sum() for piece in pieces]), np.array([4 * len(piece) for piece in pieces])
+    return np.array([note_nats(model, piece).sum() for piece in pieces]), np.array(
+        [4 * len(piece) for piece in pieces])
 
 
 def note_nats(model: Ngram, piece: Score) -> np.ndarray:
     """Return the negative log-likelihood of each note of a piece in nats, (steps, 4)."""
     read, costs = _read(piece), np.empty((len(piece), 4))
     for rank, voice in enumerate(ORDER):
-        costs[:, [voice]] = -np.log(probabilities(model, rank, _seen(rank, *read), read[0][:, [voice]]))
+        costs[:, [voice]] = -np.log(probabilities(model, rank, _seen(rank, *read),
+                                                  read[0][:, [voice]]))
     return costs
 
 
-def probabilities(model: Ngram, rank: int, seen: dict[str, np.ndarray], tokens: np.ndarray) -> np.ndarray:
+def probabilities(model: Ngram, rank: int, seen: dict[str, np.ndarray],
+                  tokens: np.ndarray) -> np.ndarray:
     """Return how probable tokens are for the voice that is chosen `rank`-th, mixing all contexts.
 
-    Each context trusts its own counts by how often it occurred, and leaves the rest to the next shorter one; a context in
-    which many different tokens followed leaves it more (after Witten and Bell 1991, whose DOUBT is 1):
-    p_k(x) = (count(x) + DOUBT * distinct * p_(k-1)(x)) / (total + DOUBT * distinct), beginning with 1 / VOCABULARY.
+    Each context trusts its own counts by how often it occurred, and leaves the rest to the next
+    shorter one; a context in which many different tokens followed leaves it more (after Witten and
+    Bell 1991, whose DOUBT is 1): p_k(x) = (count(x) + DOUBT * distinct * p_(k-1)(x)) / (total +
+    DOUBT * distinct), beginning with 1 / VOCABULARY.
 
     Args:
         model: what `fit` returned.
@@ -117,7 +135,8 @@ def probabilities(model: Ngram, rank: int, seen: dict[str, np.ndarray], tokens: 
     p = np.full(tokens.shape, 1 / VOCABULARY)
     for names, table in zip(model.contexts, model.tables[rank], strict=True):
         context = _number(seen, names)[:, None]
-        total, distinct = (_look_up(table.contexts, found, context) for found in (table.totals, table.distinct))
+        total, distinct = (_look_up(table.contexts, found, context)
+                           for found in (table.totals, table.distinct))
         count = _look_up(table.events, table.counts, context * VOCABULARY + tokens)
         doubt = DOUBT * distinct
         p = np.where(total > 0, (count + doubt * p) / np.maximum(total + doubt, 1), p)
@@ -125,7 +144,9 @@ def probabilities(model: Ngram, rank: int, seen: dict[str, np.ndarray], tokens: 
 
 
 def sample(model: Ngram, plan: Score, pieces: int, *, seed: int) -> list[Score]:
-    """Draw pieces note by note from the counts (taught in 08_lstm_composes_chorales).
+    """Draw pieces note by note from the counts.
+
+    Notebook: 08_lstm_composes_chorales
 
     Args:
         model: what `fit` returned.
@@ -144,19 +165,24 @@ def sample(model: Ngram, plan: Score, pieces: int, *, seed: int) -> list[Score]:
         for rank, voice in enumerate(ORDER):
             every = np.arange(VOCABULARY) + np.zeros((pieces, 1), np.int64)
             p = probabilities(model, rank, _seen(rank, now, previous, left, beat), every)
-            now[:, voice] = (p.cumsum(axis=1) < rng.random((pieces, 1))).sum(axis=1).clip(0, VOCABULARY - 1)
+            now[:, voice] = (p.cumsum(axis=1) < rng.random((pieces, 1))).sum(axis=1).clip(0,
+                VOCABULARY - 1)
         left, previous = np.where(now == previous, left, previous), now
     grids = to_pitches(tokens)
     return [replace(plan, pitches=grid, onsets=changes(grid), title="") for grid in grids]
 
 
 def _read(piece: Score) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return a piece's tokens, those one step earlier, the last that differed from these (all (steps, 4)), and beats."""
+    """Return a piece's tokens, those one step earlier, the last that differed from these (all
+    (steps, 4)), and beats.
+    """
     if piece.pitches.shape[1] != 4:
-        raise ValueError(f"A piece has {piece.pitches.shape[1]} voices. Only music in four voices is counted.")
+        raise ValueError(f"A piece has {piece.pitches.shape[1]} voices. Only music in four voices "
+                         "is counted.")
     tokens = to_tokens(piece.pitches).astype(np.int64)
     padded = np.vstack([np.full((2, 4), START), tokens])
-    # The row at which the voice last arrived at what it sang one step earlier; the row before holds what it left.
+    # The row at which the voice last arrived at what it sang one step earlier; the row before holds
+    # what it left.
     arrived = np.where(padded[1:-1] != padded[:-2], np.arange(1, len(tokens) + 1)[:, None], 1)
     left = np.take_along_axis(padded, np.maximum.accumulate(arrived, axis=0) - 1, axis=0)
     return tokens, padded[1:-1], left, piece.beat.astype(np.int64)
@@ -174,11 +200,13 @@ def _shifted(read: tuple, semitones: int) -> tuple:
     return *map(shift, read[:3]), read[3]
 
 
-def _seen(rank: int, tokens: np.ndarray, previous: np.ndarray, left: np.ndarray, beat: np.ndarray) -> dict[str, np.ndarray]:
+def _seen(rank: int, tokens: np.ndarray, previous: np.ndarray, left: np.ndarray,
+          beat: np.ndarray) -> dict[str, np.ndarray]:
     """Return what the guess of the voice chosen `rank`-th may look at, each as one number a row."""
     voice, chosen, others = ORDER[rank], ORDER[:rank], [v for v in range(4) if v != ORDER[rank]]
-    return {"own": previous[:, voice], "beat": beat % 16, "quarter": beat % 4, "chosen": _join(tokens[:, chosen]),
-            "others": _join(previous[:, others]), "left": left[:, voice]}
+    return {"own": previous[:, voice], "beat": beat % 16, "quarter": beat % 4,
+            "chosen": _join(tokens[:, chosen]), "others": _join(previous[:, others]),
+            "left": left[:, voice]}
 
 
 def _join(tokens: np.ndarray) -> np.ndarray:

@@ -3,10 +3,12 @@ import numpy as np
 
 
 def interval(totals: np.ndarray, counts: np.ndarray, draws: int = 2000) -> tuple[float, float]:
-    """Return the 95 % bootstrap interval of a ratio such as nats per note (written out in 08_lstm_composes_chorales).
+    """Return the 95 % bootstrap interval of a ratio such as nats per note.
 
-    Notes of one piece resemble one another, so whole pieces are drawn, with replacement, as often as there are pieces
-    (Efron 1979, the percentile interval).
+    Notebook: 08_lstm_composes_chorales (written out)
+
+    Notes of one piece resemble one another, so whole pieces are drawn, with replacement, as often
+    as there are pieces (Efron 1979, the percentile interval).
 
     Args:
         totals: (pieces,), what is summed, such as a piece's nats.
@@ -22,5 +24,8 @@ def interval(totals: np.ndarray, counts: np.ndarray, draws: int = 2000) -> tuple
 
 
 def mean_interval(values: np.ndarray) -> tuple[float, float, float]:
-    """Return the mean of one number a piece, (pieces,), and the ends of its `interval` (used in 12_measuring_music)."""
+    """Return the mean of one number a piece, (pieces,), and the ends of its `interval`.
+
+    Notebook: 12_measuring_music
+    """
     return float(values.mean()), *interval(values, np.ones(len(values)))

@@ -1,24 +1,30 @@
-"""Rules that Bach's chorales keep, as numbers: parallels, crossings, ranges, dissonance, endings, repetition."""
+"""Rules that Bach's chorales keep, as numbers: parallels, crossings, ranges, dissonance, endings,
+repetition.
+"""
 import itertools
 from collections.abc import Sequence
 
 import numpy as np
 
-from course_utils.intervals import mean_interval
+from course_utils.measuring.bootstrap import mean_interval
 from course_utils.scores import REST, STEPS_PER_QUARTER, Score
 
 FIFTH, OCTAVE = 7, 0
 DISSONANT = (1, 2, 6, 10, 11)  # seconds, tritone, sevenths, in semitones within an octave
 RANGES = ((60, 81), (53, 76), (47, 69), (36, 64))  # what a choir sings: C4-A5, F3-E5, B2-A4, C2-E4
 BAR = 16  # sixteenths; rates "a bar" count so many steps in any time signature
-TRIADS = ({0, 4, 7}, {0, 3, 7}, {0, 4}, {0, 3}, {0, 7}, {0})  # a last chord may lack its third or fifth
+# a last chord may lack its third or fifth
+TRIADS = ({0, 4, 7}, {0, 3, 7}, {0, 4}, {0, 3}, {0, 7}, {0})
 
 
 def parallels(score: Score, size: int) -> list[tuple[int, int, int]]:
-    """Find parallel fifths or octaves (taught in 08_lstm_composes_chorales).
+    """Find parallel fifths or octaves.
 
-    Two voices are parallel at a step if they form the interval there and one step earlier, give or take octaves, and both
-    move between, in the same direction. What leads from one phrase to the next (away from a fermata) does not count.
+    Notebook: 08_lstm_composes_chorales
+
+    Two voices are parallel at a step if they form the interval there and one step earlier, give or
+    take octaves, and both move between, in the same direction. What leads from one phrase to the
+    next (away from a fermata) does not count.
 
     Args:
         score: music of several voices.
@@ -35,7 +41,8 @@ def parallels(score: Score, size: int) -> list[tuple[int, int, int]]:
         sounding = ((before[:, pair] != REST) & (now[:, pair] != REST)).all(axis=1)
         moves = now[:, pair] - before[:, pair]
         same_interval = [(p[:, upper] - p[:, lower]) % 12 == size for p in (before, now)]
-        steps = np.flatnonzero(sounding & within & (moves.prod(axis=1) > 0) & same_interval[0] & same_interval[1])
+        steps = np.flatnonzero(sounding & within & (moves.prod(axis=1) > 0) & same_interval[0]
+                               & same_interval[1])
         found += [(int(step) + 1, upper, lower) for step in steps]
     return sorted(found)
 
@@ -46,32 +53,41 @@ def parallels_a_bar(score: Score) -> float:
 
 
 def crossing_rate(score: Score) -> float:
-    """Return how often a voice sings above its upper neighbour: the share of neighbouring pairs, over all steps."""
+    """Return how often a voice sings above its upper neighbour: the share of neighbouring pairs,
+    over all steps.
+    """
     upper, lower = score.pitches[:, :-1], score.pitches[:, 1:]
     both = (upper != REST) & (lower != REST)
     return _share(upper < lower, both)
 
 
 def out_of_range_rate(score: Score) -> float:
-    """Return the share of sounding voices, over all steps of a four-part score, that a choir could not sing (`RANGES`)."""
+    """Return the share of sounding voices, over all steps of a four-part score, that a choir could
+    not sing (`RANGES`).
+    """
     low, high = np.array(RANGES).T
     return _share((score.pitches < low) | (score.pitches > high), score.pitches != REST)
 
 
 def dissonance_rate(score: Score) -> float:
-    """Return the share of steps at which any two voices form a second, a seventh or a tritone (give or take octaves)."""
+    """Return the share of steps at which any two voices form a second, a seventh or a tritone (give
+    or take octaves).
+    """
     dissonant = np.zeros(len(score), bool)
     for upper, lower in itertools.combinations(score.pitches.T.astype(int), 2):
-        dissonant |= (upper != REST) & (lower != REST) & np.isin(np.abs(upper - lower) % 12, DISSONANT)
+        dissonant |= ((upper != REST) & (lower != REST)
+                      & np.isin(np.abs(upper - lower) % 12, DISSONANT))
     return _share(dissonant, (score.pitches != REST).any(axis=1))
 
 
 def repetition_rate(score: Score, steps: int = BAR) -> float:
-    """Return how much of a piece has been heard before: the share of steps that end a repeated passage.
+    """Return how much of a piece has been heard before: the share of steps that end a repeated
+    passage.
 
     Args:
         score: the music.
-        steps: length of the passage; all voices have to agree in all of it with an earlier one. Standing still is repetition.
+        steps: length of the passage; all voices have to agree in all of it with an earlier one.
+            Standing still is repetition.
 
     Returns:
         0 to 1; 0 for a piece no longer than the passage.
@@ -97,26 +113,34 @@ def longest_standstill(score: Score) -> float:
 
 
 def largest_leap(score: Score) -> int:
-    """Return the largest step from note to note of any voice, in semitones; over a rest nothing counts."""
+    """Return the largest step from note to note of any voice, in semitones; over a rest nothing
+    counts.
+    """
     before, now = score.pitches[:-1].astype(int), score.pitches[1:].astype(int)
     return int(np.where((before == REST) | (now == REST), 0, np.abs(now - before)).max(initial=0))
 
 
 def ends_with_cadence(score: Score) -> bool:
-    """Tell whether the bass falls a fifth (or rises a fourth) into a last chord that is a triad in root position.
+    """Tell whether the bass falls a fifth (or rises a fourth) into a last chord that is a triad in
+    root position.
 
     Such an authentic cadence closes most of Bach's chorales; the key need not be known.
     """
-    bass, chord = score.pitches[:, -1].astype(int), score.pitches[-1][score.pitches[-1] != REST].astype(int)
+    bass, chord = score.pitches[:,
+                                -1].astype(int), score.pitches[-1][score.pitches[-1]
+                                                                   != REST].astype(int)
     moved = np.flatnonzero(bass != bass[-1])
     if not moved.size or bass[-1] == REST or bass[moved[-1]] == REST:
         return False
     lowest = chord.min() == bass[-1]
-    return bool(lowest and (bass[moved[-1]] - bass[-1]) % 12 == FIFTH and set(((chord - bass[-1]) % 12).tolist()) in TRIADS)
+    return bool(lowest and (bass[moved[-1]] - bass[-1]) % 12 == FIFTH
+                and set(((chord - bass[-1]) % 12).tolist()) in TRIADS)
 
 
 def measure(score: Score) -> dict[str, float]:
-    """Measure a four-part score by all rules (taught in 08_lstm_composes_chorales).
+    """Measure a four-part score by all rules.
+
+    Notebook: 08_lstm_composes_chorales
 
     Args:
         score: music of four voices; a cadence is looked for at its end.
@@ -128,7 +152,8 @@ def measure(score: Score) -> dict[str, float]:
         ValueError: if the score has not four voices.
     """
     if score.pitches.shape[1] != 4:
-        raise ValueError(f"The score has {score.pitches.shape[1]} voices, but these rules are for four.")
+        raise ValueError(f"The score has {score.pitches.shape[1]} voices, but these rules are for "
+                         "four.")
     bars = len(score) / BAR
     return {
         "parallel fifths a bar": len(parallels(score, FIFTH)) / bars,
@@ -145,7 +170,9 @@ def measure(score: Score) -> dict[str, float]:
 
 
 def rates(pieces: Sequence[Score]) -> dict[str, tuple[float, float, float]]:
-    """Measure many four-part scores (taught in 08_lstm_composes_chorales).
+    """Measure many four-part scores.
+
+    Notebook: 08_lstm_composes_chorales
 
     Args:
         pieces: at least one score.

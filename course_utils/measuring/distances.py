@@ -1,16 +1,19 @@
 """How far apart two sets are: of numbers, or of points in a feature space.
 
-`x` is the reference, (n, features). `y` is what is judged, (..., m, features): with axes in front, such as the resamples that
-`resamples` draws, many sets are judged at once. Values near 0 (or 1, where it says so) mean alike.
+`x` is the reference, (n, features). `y` is what is judged, (..., m, features): with axes in front,
+such as the resamples that `resamples` draws, many sets are judged at once. Values near 0 (or 1,
+where it says so) mean alike.
 """
 import numpy as np
 
 GRID = 400  # points at which densities of one variable are compared
-NARROWEST = 1e-6  # of a density's kernel, in units of the range: so that equal numbers have a density, too
+# of a density's kernel, in units of the range: so that equal numbers have a density, too
+NARROWEST = 1e-6
 
 
 def standardize(reference: np.ndarray, *others: np.ndarray) -> list[np.ndarray]:
-    """Return all sets in units of the reference's mean and standard deviation; what never varies there keeps its unit.
+    """Return all sets in units of the reference's mean and standard deviation; what never varies
+    there keeps its unit.
 
     Args:
         reference, others: (..., features).
@@ -20,10 +23,12 @@ def standardize(reference: np.ndarray, *others: np.ndarray) -> list[np.ndarray]:
 
 
 def frechet_distance(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return the Fréchet distance of two sets, each taken for a Gaussian (written out in 12_measuring_music).
+    """Return the Fréchet distance of two sets, each taken for a Gaussian.
 
-    d = |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)): Dowson and Landau (1982); of embeddings Heusel et al. (2017), of audio
-    Kilgour et al. (2019). At least 0, biased upwards in small sets.
+    Notebook: 12_measuring_music (written out)
+
+    d = |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)): Dowson and Landau (1982); of embeddings Heusel
+    et al. (2017), of audio Kilgour et al. (2019). At least 0, biased upwards in small sets.
 
     Args:
         x: (n, features), at least 2 points.
@@ -47,8 +52,12 @@ def covariance(x: np.ndarray) -> np.ndarray:
     return np.swapaxes(centred, -1, -2) @ centred / (x.shape[-2] - 1)
 
 
-def frechet_curve(x: np.ndarray, y: np.ndarray, sizes: np.ndarray, draws: int = 50, seed: int = 0) -> np.ndarray:
-    """Return the mean Fréchet distance of random parts of two sets, for each number of points in a part (12_measuring_music).
+def frechet_curve(x: np.ndarray, y: np.ndarray, sizes: np.ndarray, draws: int = 50,
+                  seed: int = 0) -> np.ndarray:
+    """Return the mean Fréchet distance of random parts of two sets, for each number of points in a
+    part.
+
+    Notebook: 12_measuring_music
 
     Args:
         x, y: (n, features) and (m, features).
@@ -61,16 +70,20 @@ def frechet_curve(x: np.ndarray, y: np.ndarray, sizes: np.ndarray, draws: int = 
     """
     rng, means = np.random.default_rng(seed), []
     for size in sizes:
-        parts = [s[rng.permuted(np.tile(np.arange(len(s)), (draws, 1)), axis=1)[:, :size]] for s in (x, y)]
+        parts = [s[rng.permuted(np.tile(np.arange(len(s)), (draws, 1)), axis=1)[:, :size]]
+                 for s in (x, y)]
         means.append(frechet_distance(*parts).mean())
     return np.array(means)
 
 
 def frechet_infinity(x: np.ndarray, y: np.ndarray, draws: int = 50, seed: int = 0) -> float:
-    """Extrapolate the Fréchet distance to sets without end (taught in 12_measuring_music).
+    """Extrapolate the Fréchet distance to sets without end.
 
-    The bias falls as 1 / points: fit a line to the distances of parts of different sizes over 1 / size, and read it at 0.
-    Chong and Forsyth, "Effectively unbiased FID and inception score" (2020). May come out a little below 0.
+    Notebook: 12_measuring_music
+
+    The bias falls as 1 / points: fit a line to the distances of parts of different sizes over 1 /
+    size, and read it at 0. Chong and Forsyth, "Effectively unbiased FID and inception score"
+    (2020). May come out a little below 0.
 
     Args: as `frechet_curve`; the parts hold from a half to all of the smaller set.
     """
@@ -80,10 +93,13 @@ def frechet_infinity(x: np.ndarray, y: np.ndarray, draws: int = 50, seed: int = 
 
 
 def mmd(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return the squared maximum mean discrepancy of two sets, without bias (written out in 12_measuring_music).
+    """Return the squared maximum mean discrepancy of two sets, without bias.
 
-    The kernel is k(a, b) = (a b / features + 1)^3, as in the kernel inception distance of Binkowski et al., "Demystifying
-    MMD GANs" (2018); the estimate is U of Gretton et al. (2012). Below 0 as often as above if both sets are alike.
+    Notebook: 12_measuring_music (written out)
+
+    The kernel is k(a, b) = (a b / features + 1)^3, as in the kernel inception distance of Binkowski
+    et al., "Demystifying MMD GANs" (2018); the estimate is U of Gretton et al. (2012). Below 0 as
+    often as above if both sets are alike.
 
     Args:
         x: (n, features), at least 2 points.
@@ -98,22 +114,30 @@ def mmd(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         return (kernel.sum(axis=(-2, -1)) - own) / pairs
 
     n, m = x.shape[-2], y.shape[-2]
-    return mean_kernel(x, x, n * (n - 1)) + mean_kernel(y, y, m * (m - 1)) - 2 * mean_kernel(x, y, n * m)
+    return (mean_kernel(x, x, n * (n - 1)) + mean_kernel(y, y, m * (m - 1)) - 2
+            * mean_kernel(x, y, n * m))
 
 
 def pairwise(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return the Euclidean distances of points (..., n, features) from points (..., m, features), (..., n, m)."""
-    squares = (x**2).sum(axis=-1)[..., :, None] + (y**2).sum(axis=-1)[..., None, :] - 2 * x @ np.swapaxes(y, -1, -2)
+    """Return the Euclidean distances of points (..., n, features) from points (..., m, features),
+    (..., n, m).
+    """
+    squares = ((x**2).sum(axis=-1)[..., :, None] + (y**2).sum(axis=-1)[..., None, :] - 2 * x
+               @ np.swapaxes(y, -1, -2))
     return np.sqrt(np.maximum(squares, 0))
 
 
 def intra_distances(x: np.ndarray) -> np.ndarray:
-    """Return the distances between the different points of one set, (n (n - 1) / 2,): Yang and Lerch (2018)."""
+    """Return the distances between the different points of one set, (n (n - 1) / 2,): Yang and
+    Lerch (2018).
+    """
     return pairwise(x, x)[np.triu_indices(len(x), 1)]
 
 
 def inter_distances(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return the distances of all points of one set from all of another, (n * m,): Yang and Lerch (2018)."""
+    """Return the distances of all points of one set from all of another, (n * m,): Yang and Lerch
+    (2018).
+    """
     return pairwise(x, y).ravel()
 
 
@@ -123,7 +147,9 @@ def scott(values: np.ndarray) -> float:
 
 
 def density(values: np.ndarray, places: np.ndarray, width: float | None = None) -> np.ndarray:
-    """Estimate a probability density: a Gaussian kernel on every value (taught in 12_measuring_music).
+    """Estimate a probability density: a Gaussian kernel on every value.
+
+    Notebook: 12_measuring_music
 
     Args:
         values: (n,), what was seen; at least 2.
@@ -149,10 +175,12 @@ def densities(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.
 
 
 def overlap_area(a: np.ndarray, b: np.ndarray) -> float:
-    """Return how much two samples' densities overlap: the integral of the smaller one (written out in 12_measuring_music).
+    """Return how much two samples' densities overlap: the integral of the smaller one.
 
-    0 for samples far apart, 1 for the same: OA of Yang and Lerch (2018), who compare distances within a set to those between
-    two sets.
+    Notebook: 12_measuring_music (written out)
+
+    0 for samples far apart, 1 for the same: OA of Yang and Lerch (2018), who compare distances
+    within a set to those between two sets.
 
     Args:
         a, b: (n,) and (m,), at least 2 numbers each.
@@ -162,16 +190,23 @@ def overlap_area(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def kl_divergence(a: np.ndarray, b: np.ndarray) -> float:
-    """Return the Kullback-Leibler divergence of two samples' densities in nats: the integral of p log(p / q).
+    """Return the Kullback-Leibler divergence of two samples' densities in nats: the integral of p
+    log(p / q).
 
-    At least 0; not symmetric; large where `a` has values that `b` has not. Yang and Lerch (2018) (taught in 12_measuring_music).
+    Notebook: 12_measuring_music
+
+    At least 0; not symmetric; large where `a` has values that `b` has not. Yang and Lerch (2018).
     """
     places, p, q = densities(a, b)
-    return float(np.trapezoid(np.where(p > 1e-12, p * np.log(np.maximum(p, 1e-12) / np.maximum(q, 1e-12)), 0), places))
+    return float(
+        np.trapezoid(np.where(p > 1e-12, p * np.log(np.maximum(p, 1e-12) / np.maximum(q, 1e-12)),
+                              0), places))
 
 
 def total_variation(p: np.ndarray, q: np.ndarray) -> np.ndarray:
-    """Return half the sum of the differences of histograms (..., bins): 0 if equal, 1 if they share nothing."""
+    """Return half the sum of the differences of histograms (..., bins): 0 if equal, 1 if they share
+    nothing.
+    """
     return np.abs(p - q).sum(axis=-1) / 2
 
 
@@ -181,10 +216,13 @@ def _radius(x: np.ndarray, k: int) -> np.ndarray:
 
 
 def precision_recall(x: np.ndarray, y: np.ndarray, k: int = 3) -> tuple[np.ndarray, np.ndarray]:
-    """Return precision (is it like the reference?) and recall (is all of the reference there?) (taught in 12_measuring_music).
+    """Return precision (is it like the reference?) and recall (is all of the reference there?).
 
-    A set's region is the union of balls around its points that reach to the k-th neighbour. Precision is the share of `y` in
-    the region of `x`, recall the share of `x` in that of `y`: Kynkäänniemi et al., "Improved precision and recall metric" (2019).
+    Notebook: 12_measuring_music
+
+    A set's region is the union of balls around its points that reach to the k-th neighbour.
+    Precision is the share of `y` in the region of `x`, recall the share of `x` in that of `y`:
+    Kynkäänniemi et al., "Improved precision and recall metric" (2019).
 
     Args:
         x: (n, features), more than k points.
@@ -201,11 +239,13 @@ def precision_recall(x: np.ndarray, y: np.ndarray, k: int = 3) -> tuple[np.ndarr
 
 
 def density_coverage(x: np.ndarray, y: np.ndarray, k: int = 5) -> tuple[np.ndarray, np.ndarray]:
-    """Return density and coverage, which one odd point cannot spoil (taught in 12_measuring_music).
+    """Return density and coverage, which one odd point cannot spoil.
 
-    With the balls around the points of `x`: density counts in how many a point of `y` lies, over k (about 1 if alike, may be
-    more), coverage is the share of balls that hold a point of `y` at all. Naeem et al., "Reliable fidelity and diversity
-    metrics" (2020).
+    Notebook: 12_measuring_music
+
+    With the balls around the points of `x`: density counts in how many a point of `y` lies, over k
+    (about 1 if alike, may be more), coverage is the share of balls that hold a point of `y` at all.
+    Naeem et al., "Reliable fidelity and diversity metrics" (2020).
 
     Args: as `precision_recall`.
     """
@@ -214,15 +254,20 @@ def density_coverage(x: np.ndarray, y: np.ndarray, k: int = 5) -> tuple[np.ndarr
 
 
 def resamples(y: np.ndarray, draws: int = 200, seed: int = 0) -> np.ndarray:
-    """Draw a set's points with replacement, as often as there are, again and again: (m, features) to (draws, m, features)."""
+    """Draw a set's points with replacement, as often as there are, again and again: (m, features)
+    to (draws, m, features).
+    """
     return y[np.random.default_rng(seed).integers(len(y), size=(draws, len(y)))]
 
 
 def centred_interval(value: float, replicates: np.ndarray) -> tuple[float, float]:
-    """Return the 95 % bootstrap interval of a distance (taught in 12_measuring_music).
+    """Return the 95 % bootstrap interval of a distance.
 
-    A resample holds some points twice and others never, so it lies farther from everything than the set it was drawn from.
-    Only the spread of the replicates is therefore used: their quantiles, moved so that their mean is the value itself.
+    Notebook: 12_measuring_music
+
+    A resample holds some points twice and others never, so it lies farther from everything than the
+    set it was drawn from. Only the spread of the replicates is therefore used: their quantiles,
+    moved so that their mean is the value itself.
 
     Args:
         value: the distance of the set.
@@ -233,5 +278,7 @@ def centred_interval(value: float, replicates: np.ndarray) -> tuple[float, float
 
 
 def ranks(intervals: list[tuple[float, float]]) -> list[int]:
-    """Rank by intervals, the lowest first: 1 + how many lie wholly below, so that whoever overlaps the best shares its rank."""
+    """Rank by intervals, the lowest first: 1 + how many lie wholly below, so that whoever overlaps
+    the best shares its rank.
+    """
     return [1 + sum(high < low for _, high in intervals) for low, _ in intervals]

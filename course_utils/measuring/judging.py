@@ -1,21 +1,27 @@
-"""Judge the measures before they judge the models: calibration, which measures may be trusted, and ranks with ties."""
-import json
+"""Judge the measures before they judge the models: calibration, which measures may be trusted, and
+ranks with ties.
+"""
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from course_utils import distances, environment, measures, scores
-from course_utils.measures import Described, Measured
+from course_utils import environment, scores
+from course_utils.measuring import distances, measures
+from course_utils.measuring.measures import Described, Measured
 from course_utils.scores import HIGHEST, LOWEST, REST, STEPS_PER_QUARTER, Score
 
 SAMPLES, TABLE = "verdict_samples.npz", "verdict.json"
 
 
 def shuffle_quarters(score: Score, rng: np.random.Generator) -> Score:
-    """Put the quarter notes of a piece in a random order: every chord stays, all sense of direction goes."""
+    """Put the quarter notes of a piece in a random order: every chord stays, all sense of direction
+    goes.
+    """
     order = rng.permutation(len(score) // STEPS_PER_QUARTER)
-    pitches, onsets = (column[: len(order) * STEPS_PER_QUARTER].reshape(len(order), -1, column.shape[1])[order].reshape(-1, 4)
-                       for column in (score.pitches, score.onsets))
+    pitches, onsets = (
+        column[: len(order) * STEPS_PER_QUARTER].reshape(len(order), -1,
+                                                         column.shape[1])[order].reshape(-1, 4)
+        for column in (score.pitches, score.onsets))
     return scores.from_grid(pitches, onsets | scores.changes(pitches), title=score.title)
 
 
@@ -31,8 +37,11 @@ def noise(score: Score, rng: np.random.Generator) -> Score:
     return scores.from_grid(rng.integers(LOWEST, HIGHEST + 1, score.pitches.shape))
 
 
-def calibration_sets(bach: Sequence[Score], markov: Sequence[Score], seed: int = 0) -> dict[str, list[Score]]:
-    """Make sets whose order is known before any measure speaks (taught in 12_measuring_music).
+def calibration_sets(bach: Sequence[Score], markov: Sequence[Score], seed: int = 0) -> dict[str,
+    list[Score]]:
+    """Make sets whose order is known before any measure speaks.
+
+    Notebook: 12_measuring_music
 
     Args:
         bach: pieces that are not in the reference, of equal length.
@@ -40,15 +49,22 @@ def calibration_sets(bach: Sequence[Score], markov: Sequence[Score], seed: int =
         seed: of what is random.
 
     Returns:
-        Name to pieces: other Bach; half of it; all of it transposed; and what must be worse: Markov, shuffled, noise.
+        Name to pieces: other Bach; half of it; all of it transposed; and what must be worse:
+        Markov, shuffled, noise.
     """
     rng = np.random.default_rng(seed)
-    return {"other Bach": list(bach), "half as many": list(bach)[::2], "transposed": [transpose_somewhere(s, rng) for s in bach],
-            "Markov": list(markov), "shuffled": [shuffle_quarters(s, rng) for s in bach], "noise": [noise(s, rng) for s in bach]}
+    return {"other Bach": list(bach), "half as many": list(bach)[::2],
+            "transposed": [transpose_somewhere(s, rng) for s in bach], "Markov": list(markov),
+            "shuffled": [shuffle_quarters(s, rng) for s in bach],
+            "noise": [noise(s, rng) for s in bach]}
 
 
-def calibrate(reference: Described, sets: Mapping[str, Described]) -> dict[str, dict[str, Measured]]:
-    """Apply every measure to every calibration set: measure to set to (value, low, high) (taught in 12_measuring_music)."""
+def calibrate(reference: Described, sets: Mapping[str, Described]) -> dict[str,
+                                                                           dict[str, Measured]]:
+    """Apply every measure to every calibration set: measure to set to (value, low, high).
+
+    Notebook: 12_measuring_music
+    """
     return {name: {title: function(reference, judged) for title, judged in sets.items()}
             for name, function in measures.MEASURES.items()}
 
@@ -59,14 +75,18 @@ def overlaps(a: Measured, b: Measured) -> bool:
 
 
 def verdict_on(row: Mapping[str, Measured]) -> str:
-    """Say why a measure may not be trusted, or "" if it passed the calibration (written out in 12_measuring_music).
+    """Say why a measure may not be trusted, or "" if it passed the calibration.
+
+    Notebook: 12_measuring_music (written out)
 
     Args:
-        row: one measure's (value, low, high) for each of `calibration_sets`; "Markov" may be missing.
+        row: one measure's (value, low, high) for each of `calibration_sets`; "Markov" may be
+            missing.
     """
     bach = row["other Bach"]
     gap = {name: abs(value - bach[0]) for name, (value, _, _) in row.items()}
-    blind = [name for name in ("Markov", "shuffled", "noise") if name in row and overlaps(row[name], bach)]
+    blind = [name for name in ("Markov", "shuffled", "noise") if name in row
+             and overlaps(row[name], bach)]
     if not overlaps(row["transposed"], bach):
         return "moves when transposed"
     if gap["half as many"] > (bach[2] - bach[1]) / 2:
@@ -77,18 +97,27 @@ def verdict_on(row: Mapping[str, Measured]) -> str:
 
 
 def trusted(calibration: Mapping[str, Mapping[str, Measured]]) -> list[str]:
-    """Return the measures that pass `verdict_on` (taught in 12_measuring_music)."""
+    """Return the measures that pass `verdict_on`.
+
+    Notebook: 12_measuring_music
+    """
     return [name for name, row in calibration.items() if not verdict_on(row)]
 
 
 def gap_interval(measured: Measured, level: float) -> tuple[float, float]:
-    """Return how far a value may be from a level, given its interval: from 0 if the interval holds the level."""
+    """Return how far a value may be from a level, given its interval: from 0 if the interval holds
+    the level.
+    """
     ends = sorted(abs(end - level) for end in measured[1:])
     return (0.0 if measured[1] <= level <= measured[2] else ends[0]), ends[1]
 
 
-def rank_models(table: Mapping[str, Mapping[str, Measured]], names: Sequence[str], bach: str) -> dict[str, dict[str, int]]:
-    """Rank models by how near they come to what held-out Bach reaches; whoever overlaps shares a rank (12_measuring_music).
+def rank_models(table: Mapping[str, Mapping[str, Measured]], names: Sequence[str],
+                bach: str) -> dict[str, dict[str, int]]:
+    """Rank models by how near they come to what held-out Bach reaches; whoever overlaps shares a
+    rank.
+
+    Notebook: 12_measuring_music
 
     Args:
         table: model to measure to (value, low, high).
@@ -96,7 +125,8 @@ def rank_models(table: Mapping[str, Mapping[str, Measured]], names: Sequence[str
         bach: the row whose values are the levels.
 
     Returns:
-        Model to measure to rank, 1 the best; a model is ranked behind those that are nearer to Bach for sure.
+        Model to measure to rank, 1 the best; a model is ranked behind those that are nearer to Bach
+        for sure.
     """
     ranks: dict[str, dict[str, int]] = {model: {} for model in table}
     for name in names:
@@ -113,10 +143,14 @@ def mean_ranks(ranks: Mapping[str, Mapping[str, int]]) -> dict[str, float]:
 
 
 def pack(models: Mapping[str, Sequence[Score]]) -> dict[str, np.ndarray]:
-    """Turn the samples of models, all of one number and length, into arrays for `np.savez_compressed`."""
+    """Turn the samples of models, all of one number and length, into arrays for
+    `np.savez_compressed`.
+    """
     return {"names": np.array(list(models)),
-            "pitches": np.array([[piece.pitches for piece in pieces] for pieces in models.values()], np.int8),
-            "struck": np.packbits([[piece.onsets for piece in pieces] for pieces in models.values()])}
+            "pitches": np.array([[piece.pitches for piece in pieces] for pieces in models.values()],
+                                np.int8),
+            "struck":
+            np.packbits([[piece.onsets for piece in pieces] for pieces in models.values()])}
 
 
 def unpack(arrays: Mapping[str, np.ndarray]) -> dict[str, list[Score]]:
@@ -128,14 +162,11 @@ def unpack(arrays: Mapping[str, np.ndarray]) -> dict[str, list[Score]]:
 
 
 def samples() -> dict[str, list[Score]]:
-    """Return 77 pieces of eight bars by every model of the course that writes notes (used in 12_measuring_music).
+    """Return 77 pieces of eight bars by every model of the course that writes notes.
+
+    Notebook: 12_measuring_music
 
     Made by `python -m benchmarks.verdict --samples`.
     """
     with np.load(environment.shipped(SAMPLES)) as arrays:
         return unpack(dict(arrays))
-
-
-def stored() -> dict:
-    """Return the tables that `python -m benchmarks.verdict --store` made: "calibration", "verdict", "sound" and more."""
-    return json.loads(environment.shipped(TABLE).read_text(encoding="utf-8"))

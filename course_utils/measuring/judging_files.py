@@ -1,20 +1,27 @@
-"""Judge the files in a folder: MIDI or MusicXML against Bach's chorales, sound against the instruments of the course."""
+"""Judge the files in a folder: MIDI or MusicXML against Bach's chorales, sound against the
+instruments of the course.
+"""
 import functools
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 
-from course_utils import audio, counterpoint, datasets, measures, memorisation, musical_statistics, score_files, timbre
-from course_utils.scores import HIGHEST, LOWEST, REST, STEPS_PER_QUARTER, Score
+from course_utils import audio, datasets
+from course_utils.cnn import timbre
+from course_utils.measuring import counterpoint, measures, memorisation, musical_statistics
+from course_utils.scores import HIGHEST, LOWEST, REST, STEPS_PER_QUARTER, Score, score_files
 
 SCORES = (".mid", ".midi", ".musicxml", ".xml", ".mxl")
 ENOUGH = 10  # files that make a set of which distances can be told
-SHOWN = ("parallels a bar", "Fréchet, extrapolated", "kernel MMD", "precision", "recall", "classifier accuracy")
+SHOWN = ("parallels a bar", "Fréchet, extrapolated", "kernel MMD", "precision", "recall",
+         "classifier accuracy")
 
 
 def files_in(folder: str | Path) -> tuple[list[Path], list[Path]]:
-    """List the scores and the sound files in a folder and below, in order of name (used in 12_measuring_music).
+    """List the scores and the sound files in a folder and below, in order of name.
+
+    Notebook: 12_measuring_music
 
     Raises:
         FileNotFoundError: if there is no such folder.
@@ -23,11 +30,15 @@ def files_in(folder: str | Path) -> tuple[list[Path], list[Path]]:
     """
     folder = Path(folder)
     if not folder.exists():
-        raise FileNotFoundError(f"There is no folder '{folder}'. Check the name; you are in the folder {Path.cwd()}.")
+        raise FileNotFoundError(f"There is no folder '{folder}'. Check the name; you are in the "
+                                f"folder {Path.cwd()}.")
     if not folder.is_dir():
-        raise NotADirectoryError(f"'{folder}' is a file. Put it into a folder of its own, and give the folder's name.")
-    found = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
-    written, sounds = ([path for path in found if path.suffix.lower() in endings] for endings in (SCORES, audio.FORMATS))
+        raise NotADirectoryError(f"'{folder}' is a file. Put it into a folder of its own, and give "
+                                 "the folder's name.")
+    found = sorted(path for path in folder.rglob("*") if path.is_file()
+                   and not path.name.startswith("."))
+    written, sounds = ([path for path in found if path.suffix.lower() in endings]
+                       for endings in (SCORES, audio.FORMATS))
     if not written and not sounds:
         raise ValueError(f"There is nothing to judge in '{folder}'. Put files into it that end in "
                          f"{', '.join((*SCORES, *audio.FORMATS))}.")
@@ -35,7 +46,9 @@ def files_in(folder: str | Path) -> tuple[list[Path], list[Path]]:
 
 
 def read_all(paths: Iterable[Path], read: Callable) -> tuple[dict[str, object], dict[str, str]]:
-    """Read files; return what was read and, for each file that does not fit, why, both by file name."""
+    """Read files; return what was read and, for each file that does not fit, why, both by file
+    name.
+    """
     good: dict[str, object] = {}
     bad: dict[str, str] = {}
     for path in paths:
@@ -50,47 +63,60 @@ def read_score(path: Path) -> Score:
     """Read a score that can be compared with Bach's.
 
     Raises:
-        ValueError: if it has not four voices, is shorter than two bars, or leaves the chorales' range; or as `score_files.read`.
+        ValueError: if it has not four voices, is shorter than two bars, or leaves the chorales'
+            range; or as `score_files.read`.
         OSError: as `score_files.read`.
     """
     score = score_files.read(path)
     voices, sounding = score.pitches.shape[1], score.pitches[score.pitches != REST]
     if voices != 4:
-        raise ValueError(f"'{path}' has {voices} voice{'s' * (voices != 1)}; Bach's chorales have four. Give it four tracks, one "
-                         "voice a track, highest first.")
+        raise ValueError(f"'{path}' has {voices} voice{'s' * (voices != 1)}; Bach's chorales have "
+                         "four. Give it four tracks, one voice a track, highest first.")
     if len(score) < measures.SHORTEST:
-        raise ValueError(f"'{path}' lasts {len(score)} sixteenths; {measures.SHORTEST}, two bars, are needed at least.")
+        raise ValueError(f"'{path}' lasts {len(score)} sixteenths; {measures.SHORTEST}, two bars, "
+                         "are needed at least.")
     if sounding.min() < LOWEST or sounding.max() > HIGHEST:
-        raise ValueError(f"'{path}' runs from MIDI {sounding.min()} to {sounding.max()}; chorales lie in {LOWEST} to {HIGHEST}. "
-                         "Transpose it by octaves first.")
+        raise ValueError(f"'{path}' runs from MIDI {sounding.min()} to {sounding.max()}; chorales "
+                         f"lie in {LOWEST} to {HIGHEST}. Transpose it by octaves first.")
     return score
 
 
 @functools.cache
 def usual(steps: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return between which values 95 % of training Bach lies in each of `columns`, for excerpts of so many steps."""
-    table = np.array([list(columns(piece).values()) for piece in measures.excerpts(datasets.chorales("train"), steps)])
+    """Return between which values 95 % of training Bach lies in each of `columns`, for excerpts of
+    so many steps.
+    """
+    table = np.array([list(columns(piece).values())
+                      for piece in measures.excerpts(datasets.chorales("train"), steps)])
     low, high = np.quantile(table, [0.025, 0.975], axis=0)
     return low, high
 
 
 @functools.cache
 def usual_copy(steps: int) -> float:
-    """Return how long a passage 95 % of held-out Bach share with training Bach at most, in quarters, in so many steps."""
-    held_out = memorisation.longest_copies(measures.excerpts(datasets.chorales("test"), steps), datasets.chorales("train"))
+    """Return how long a passage 95 % of held-out Bach share with training Bach at most, in
+    quarters, in so many steps.
+    """
+    held_out = memorisation.longest_copies(measures.excerpts(datasets.chorales("test"), steps),
+                                           datasets.chorales("train"))
     return float(np.quantile(held_out, 0.95)) / STEPS_PER_QUARTER
 
 
 def columns(score: Score) -> dict[str, float]:
-    """Return what is told of one score: `musical_statistics.STATISTICS`, and parallel fifths and octaves a bar."""
-    told = {name: float(function(score)) for name, function in musical_statistics.STATISTICS.items()}
+    """Return what is told of one score: `musical_statistics.STATISTICS`, and parallel fifths and
+    octaves a bar.
+    """
+    told = {name: float(function(score)) for name,
+            function in musical_statistics.STATISTICS.items()}
     return told | {"parallels a bar": counterpoint.parallels_a_bar(score)}
 
 
 def judge_score(score: Score) -> list[str]:
-    """Tell how a score compares with Bach, in lines: what is out of the usual, and what it shares with training Bach.
+    """Tell how a score compares with Bach, in lines: what is out of the usual, and what it shares
+    with training Bach.
 
-    Its first eight bars are compared with the same stretch of the chorales, or all of it if it is shorter.
+    Its first eight bars are compared with the same stretch of the chorales, or all of it if it is
+    shorter.
     """
     steps = min(len(score), measures.STEPS)
     cut = measures.excerpts([score], steps)
@@ -102,22 +128,28 @@ def judge_score(score: Score) -> list[str]:
     copied = memorisation.longest_copies(cut, datasets.chorales("train"))[0] / STEPS_PER_QUARTER
     limit = usual_copy(steps)
     remark = "  <- more than unrelated chorales share" if copied > limit else ""
-    return [*lines, f"    longest passage found in Bach's training chorales: {copied:g} quarters, unrelated ones share up to "
-                    f"{limit:g}{remark}"]
+    return [*lines, f"    longest passage found in Bach's training chorales: {copied:g} quarters, "
+            f"unrelated ones share up to {limit:g}{remark}"]
 
 
 def judge_set(pieces: list[Score]) -> list[str]:
-    """Tell how a set of scores compares with Bach as a whole, in lines; held-out Bach stands beside it."""
+    """Tell how a set of scores compares with Bach as a whole, in lines; held-out Bach stands beside
+    it.
+    """
     steps = min(measures.STEPS, *(len(piece) for piece in pieces))
-    known, reference = datasets.chorales("train"), measures.excerpts(datasets.chorales("train"), steps)
+    known, reference = datasets.chorales("train"), measures.excerpts(datasets.chorales("train"),
+                                                                     steps)
     unit = musical_statistics.table(reference)
     bach = measures.describe(reference, known, unit)
-    sets = {"your files": measures.excerpts(pieces, steps), "held-out Bach": measures.excerpts(datasets.chorales("test"), steps)}
-    lines = [f"All {len(pieces)} pieces together, {steps} sixteenths of each (value, 95 % interval):"]
+    sets = {"your files": measures.excerpts(pieces, steps),
+            "held-out Bach": measures.excerpts(datasets.chorales("test"), steps)}
+    lines = [f"All {len(pieces)} pieces together, {steps} sixteenths of each (value, 95 % "
+             "interval):"]
     described = {title: measures.describe(chosen, known, unit) for title, chosen in sets.items()}
     for name in SHOWN:
         row = [measures.MEASURES[name](bach, each) for each in described.values()]
-        told = "   ".join(f"{title} {v:.3g} ({a:.3g} to {b:.3g})" for title, (v, a, b) in zip(sets, row))
+        told = "   ".join(f"{title} {v:.3g} ({a:.3g} to {b:.3g})" for title,
+                          (v, a, b) in zip(sets, row))
         lines.append(f"    {name:22}{told}")
     return lines
 
@@ -127,13 +159,15 @@ def judge_sound(y: np.ndarray, sr: int) -> list[str]:
     families = timbre.classify(y, sr)
     first, second = list(families)[:2]
     peak, rms = np.abs(y).max(), np.sqrt(np.mean(np.square(y, dtype=np.float64)))
-    return [f"    {len(y) / sr:.1f} s, peak {20 * np.log10(peak):.1f} dBFS, RMS {20 * np.log10(rms):.1f} dBFS"
-            + ("  <- clipped" if peak >= 0.999 else ""),
+    return [f"    {len(y) / sr:.1f} s, peak {20 * np.log10(peak):.1f} dBFS, RMS "
+            f"{20 * np.log10(rms):.1f} dBFS" + ("  <- clipped" if peak >= 0.999 else ""),
             f"    sounds like {first} ({families[first]:.0%}) or {second} ({families[second]:.0%})"]
 
 
 def judge_folder(folder: str | Path) -> tuple[list[str], list[str]]:
-    """Judge every file in a folder; one that does not fit is told apart and costs no other (used in 12_measuring_music).
+    """Judge every file in a folder; one that does not fit is told apart and costs no other.
+
+    Notebook: 12_measuring_music
 
     Args:
         folder: with scores in four voices, or sound files, or both, also in folders below.
@@ -155,5 +189,6 @@ def judge_folder(folder: str | Path) -> tuple[list[str], list[str]]:
     if len(pieces) >= ENOUGH:
         lines += judge_set(list(pieces.values()))
     elif pieces:
-        lines.append(f"{len(pieces)} piece{'s' * (len(pieces) > 1)}: too few for distances between sets, which take {ENOUGH}.")
+        lines.append(f"{len(pieces)} piece{'s' * (len(pieces) > 1)}: too few for distances between "
+                     f"sets, which take {ENOUGH}.")
     return lines, [f"not judged: {why}" for why in (bad | silent).values()]

@@ -1,11 +1,13 @@
-"""Measures of a set of four-part pieces against a set of Bach's: each one number with a 95 % interval, all in one dict."""
+"""Measures of a set of four-part pieces against a set of Bach's: each one number with a 95 %
+interval, all in one dict.
+"""
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from course_utils import counterpoint, distances, memorisation, musical_statistics
-from course_utils.intervals import mean_interval
+from course_utils.measuring import counterpoint, distances, memorisation, musical_statistics
+from course_utils.measuring.bootstrap import mean_interval
 from course_utils.scores import STEPS_PER_QUARTER, Score, bars, excerpt
 
 STEPS = 128  # eight bars
@@ -15,10 +17,13 @@ Measured = tuple[float, float, float]
 
 
 class Described(NamedTuple):
-    """What the measures need to know of a set of pieces, one row a piece (taught in 12_measuring_music).
+    """What the measures need to know of a set of pieces, one row a piece.
+
+    Notebook: 12_measuring_music
 
     Attributes:
-        statistics: (pieces, 12), `musical_statistics.STATISTICS`, in units of the reference's mean and spread.
+        statistics: (pieces, 12), `musical_statistics.STATISTICS`, in units of the reference's mean
+            and spread.
         chords, intervals, durations: (pieces, ...), `musical_statistics.HISTOGRAMS`.
         classes: (pieces, 12), pitch-class histograms.
         grid: (pieces, steps * voices), the pitches themselves.
@@ -36,7 +41,9 @@ class Described(NamedTuple):
 
 
 def excerpts(pieces: Sequence[Score], steps: int = STEPS) -> list[Score]:
-    """Cut all pieces to the same length, from the first whole bar on where they are long enough; leave out shorter ones."""
+    """Cut all pieces to the same length, from the first whole bar on where they are long enough;
+    leave out shorter ones.
+    """
     cut = []
     for piece in pieces:
         begins = [a for a, _ in bars(piece)[:2] if piece.beat[a] == 0 and a + steps <= len(piece)]
@@ -46,30 +53,37 @@ def excerpts(pieces: Sequence[Score], steps: int = STEPS) -> list[Score]:
     return cut
 
 
-def describe(pieces: Sequence[Score], known: Sequence[Score], unit: np.ndarray | None = None) -> Described:
-    """Measure all that the measures need, once for a set (taught in 12_measuring_music).
+def describe(pieces: Sequence[Score], known: Sequence[Score],
+             unit: np.ndarray | None = None) -> Described:
+    """Measure all that the measures need, once for a set.
+
+    Notebook: 12_measuring_music
 
     Args:
         pieces: scores of four voices and equal length.
         known: the training pieces, in which copies are sought.
-        unit: `musical_statistics.table` of the reference, whose mean and spread are the unit; None to keep the numbers plain.
+        unit: `musical_statistics.table` of the reference, whose mean and spread are the unit; None
+            to keep the numbers plain.
 
     Raises:
         ValueError: if there is no piece, one has not four voices, or the lengths differ.
     """
     if len(pieces) < 2 or {(len(p), p.pitches.shape[1]) for p in pieces} != {(len(pieces[0]), 4)}:
-        raise ValueError("A set to be measured holds at least two pieces of four voices and equal length. "
-                         "`measures.excerpts` cuts longer ones.")
+        raise ValueError("A set to be measured holds at least two pieces of four voices and equal "
+                         "length. `measures.excerpts` cuts longer ones.")
     statistics = musical_statistics.table(pieces)
-    histograms = [np.array([function(piece) for piece in pieces]) for function in musical_statistics.HISTOGRAMS.values()]
+    histograms = [np.array([function(piece) for piece in pieces])
+                  for function in musical_statistics.HISTOGRAMS.values()]
     classes = np.array([musical_statistics.pitch_class_histogram(piece) for piece in pieces])
     parallel = np.array([counterpoint.parallels_a_bar(piece) for piece in pieces])
     copied = memorisation.longest_copies(pieces, known) / STEPS_PER_QUARTER
-    return Described(statistics if unit is None else distances.standardize(unit, statistics)[1], *histograms, classes,
-                     np.array([p.pitches.ravel() for p in pieces], float), parallel, copied)
+    return Described(statistics if unit is None else distances.standardize(unit, statistics)[1],
+                     *histograms, classes, np.array([p.pitches.ravel() for p in pieces], float),
+                     parallel, copied)
 
 
-def _resampled(distance: Callable, x: np.ndarray, y: np.ndarray, value: float | None = None) -> Measured:
+def _resampled(distance: Callable, x: np.ndarray, y: np.ndarray,
+               value: float | None = None) -> Measured:
     value = float(distance(x, y)) if value is None else value
     return value, *distances.centred_interval(value, distance(x, distances.resamples(y, DRAWS)))
 
@@ -80,7 +94,9 @@ def frechet(x: np.ndarray, y: np.ndarray) -> Measured:
 
 
 def frechet_extrapolated(x: np.ndarray, y: np.ndarray) -> Measured:
-    """Return the Fréchet distance, extrapolated to infinitely many points; the interval is as wide as the plain one's."""
+    """Return the Fréchet distance, extrapolated to infinitely many points; the interval is as wide
+    as the plain one's.
+    """
     return _resampled(distances.frechet_distance, x, y, distances.frechet_infinity(x, y))
 
 
@@ -89,7 +105,8 @@ def mmd(x: np.ndarray, y: np.ndarray) -> Measured:
     return _resampled(distances.mmd, x, y)
 
 
-def _neighbours(function: Callable, which: int, most: float = 1.0) -> Callable[[np.ndarray, np.ndarray], Measured]:
+def _neighbours(function: Callable, which: int,
+                most: float = 1.0) -> Callable[[np.ndarray, np.ndarray], Measured]:
     def measure_share(x: np.ndarray, y: np.ndarray) -> Measured:
         value, low, high = _resampled(lambda a, b: function(a, b)[which], x, y)
         return value, max(low, 0.0), min(high, most)
@@ -97,7 +114,8 @@ def _neighbours(function: Callable, which: int, most: float = 1.0) -> Callable[[
     return measure_share
 
 
-# Measures of points in any feature space, whether statistics of scores or embeddings of sound: (n, features), (m, features).
+# Measures of points in any feature space, whether statistics of scores or embeddings of sound: (n,
+# features), (m, features).
 OF_POINTS: dict[str, Callable[[np.ndarray, np.ndarray], Measured]] = {
     "Fréchet distance": frechet,
     "Fréchet, extrapolated": frechet_extrapolated,
@@ -109,7 +127,8 @@ OF_POINTS: dict[str, Callable[[np.ndarray, np.ndarray], Measured]] = {
 }
 
 
-def _of_statistics(function: Callable[[np.ndarray, np.ndarray], Measured]) -> Callable[[Described, Described], Measured]:
+def _of_statistics(function: Callable[[np.ndarray, np.ndarray], Measured]) -> Callable[
+    [Described, Described], Measured]:
     return lambda x, y: function(x.statistics, y.statistics)
 
 
@@ -127,7 +146,9 @@ def _mean_statistic(name: str) -> Callable[[Described, Described], Measured]:
 
 
 def overlap(x: Described, y: Described) -> Measured:
-    """Overlap area of distances within the reference and distances to it, mean over the statistics: Yang and Lerch (2018)."""
+    """Overlap area of distances within the reference and distances to it, mean over the statistics:
+    Yang and Lerch (2018).
+    """
     pieces = np.random.default_rng(0).integers(len(y.statistics), size=(DRAWS, len(y.statistics)))
     areas, replicates = [], []
     for a, b in zip(x.statistics[: 2 * len(y.statistics)].T, y.statistics.T):
@@ -144,16 +165,21 @@ def overlap(x: Described, y: Described) -> Measured:
 
 
 def classifier(x: Described, y: Described) -> Measured:
-    """Accuracy of a logistic regression that tells the two sets apart, cross-validated: 0.5 is a coin, 1 a giveaway.
+    """Accuracy of a logistic regression that tells the two sets apart, cross-validated: 0.5 is a
+    coin, 1 a giveaway.
 
-    The classifier two-sample test of Lopez-Paz and Oquab (2017) (taught in 12_measuring_music).
+    Notebook: 12_measuring_music
+
+    The classifier two-sample test of Lopez-Paz and Oquab (2017).
     """
-    points = [np.hstack([s.statistics, *map(np.sqrt, (s.chords, s.intervals, s.durations))]) for s in (x, y)]
+    points = [np.hstack([s.statistics, *map(np.sqrt, (s.chords, s.intervals, s.durations))])
+              for s in (x, y)]
     return mean_interval(told_apart(*points))
 
 
 def told_apart(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return for as many points of each set whether a classifier that did not learn from them puts them right.
+    """Return for as many points of each set whether a classifier that did not learn from them puts
+    them right.
 
     The points are dealt in ten parts; each is judged by a classifier trained on the others.
 
@@ -161,7 +187,8 @@ def told_apart(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         x, y: (n, features) and (m, features).
 
     Returns:
-        float64 (2 * min(n, m),), 1 where it is right; first those of `x`, drawn at random where there are more.
+        float64 (2 * min(n, m),), 1 where it is right; first those of `x`, drawn at random where
+        there are more.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
@@ -177,12 +204,15 @@ def told_apart(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def squared_error(x: Described, y: Described) -> Measured:
-    """Mean squared difference of pitches, step by step, to all pieces of the reference, in semitones squared."""
+    """Mean squared difference of pitches, step by step, to all pieces of the reference, in
+    semitones squared.
+    """
     center = x.grid.mean(axis=0)
     return mean_interval(((y.grid - center) ** 2).mean(axis=1) + ((x.grid - center) ** 2).mean())
 
 
-# Name: how to measure a set (reference, judged). What is best is what other pieces by Bach reach, not 0 or 1.
+# Name: how to measure a set (reference, judged). What is best is what other pieces by Bach reach,
+# not 0 or 1.
 MEASURES: dict[str, Callable[[Described, Described], Measured]] = {
     "squared error": squared_error,
     "pitch classes": _variation("classes"),
@@ -202,7 +232,9 @@ MEASURES: dict[str, Callable[[Described, Described], Measured]] = {
 
 
 def measure(x: Described, y: Described) -> dict[str, Measured]:
-    """Apply all `MEASURES` to a set: name to (value, lower end, upper end) (taught in 12_measuring_music).
+    """Apply all `MEASURES` to a set: name to (value, lower end, upper end).
+
+    Notebook: 12_measuring_music
 
     Args:
         x: the reference, `describe` of Bach's pieces.

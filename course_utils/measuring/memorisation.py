@@ -1,4 +1,6 @@
-"""Is it new, or learnt by heart? Passages that a piece shares with the training pieces, in any transposition."""
+"""Is it new, or learnt by heart? Passages that a piece shares with the training pieces, in any
+transposition.
+"""
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -10,7 +12,9 @@ BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, with well-mixed bits: products wrap
 
 
 class Copy(NamedTuple):
-    """A passage and where it was found: its share of equal notes, the other piece's number, first step, and transposition."""
+    """A passage and where it was found: its share of equal notes, the other piece's number, first
+    step, and transposition.
+    """
     agreement: float
     piece: int
     start: int
@@ -18,7 +22,8 @@ class Copy(NamedTuple):
 
 
 class Steps(NamedTuple):
-    """All steps of several pieces in a row, as numbers that no transposition changes, each (steps,) uint64.
+    """All steps of several pieces in a row, as numbers that no transposition changes, each (steps,)
+    uint64.
 
     Attributes:
         shape: the chord, seen from its lowest note.
@@ -31,7 +36,10 @@ class Steps(NamedTuple):
 
 
 def read_steps(pieces: Sequence[Score]) -> Steps:
-    """Turn the pitches of pieces into numbers that stay the same when a piece is transposed (taught in 12_measuring_music)."""
+    """Turn the pitches of pieces into numbers that stay the same when a piece is transposed.
+
+    Notebook: 12_measuring_music
+    """
     parts = []
     for number, piece in enumerate(pieces):
         pitches = piece.pitches.astype(np.int64)
@@ -53,16 +61,20 @@ def _mix(columns: np.ndarray) -> np.ndarray:
 
 
 def copied_lengths(pieces: Sequence[Score], known: Sequence[Score]) -> list[np.ndarray]:
-    """Find how long a passage from each step on occurs in known pieces, too, in any transposition (12_measuring_music).
+    """Find how long a passage from each step on occurs in known pieces, too, in any transposition.
 
-    A rolling hash (Karp and Rabin 1987) over the chords and the moves between them; the move into the first one is left out.
+    Notebook: 12_measuring_music
+
+    A rolling hash (Karp and Rabin 1987) over the chords and the moves between them; the move into
+    the first one is left out.
 
     Args:
         pieces: scores to be judged.
         known: the training pieces, with the same number of voices.
 
     Returns:
-        int (steps,) of each piece: how many steps from there on are found elsewhere in one go, all voices, 0 if none.
+        int (steps,) of each piece: how many steps from there on are found elsewhere in one go, all
+        voices, 0 if none.
     """
     ours, theirs = read_steps(pieces), read_steps(known)
     found = np.zeros(len(ours.piece), int)
@@ -80,7 +92,8 @@ def copied_lengths(pieces: Sequence[Score], known: Sequence[Score]) -> list[np.n
     return np.split(found, np.cumsum([len(piece) for piece in pieces])[:-1])
 
 
-def _longer(steps: Steps, starts: np.ndarray, number: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
+def _longer(steps: Steps, starts: np.ndarray, number: np.ndarray, length: int) -> tuple[np.ndarray,
+    np.ndarray]:
     """Make passages one step longer, where their piece goes on."""
     inside = starts + length < len(steps.piece)
     starts, number = starts[inside], number[inside]
@@ -90,18 +103,24 @@ def _longer(steps: Steps, starts: np.ndarray, number: np.ndarray, length: int) -
 
 
 def longest_copies(pieces: Sequence[Score], known: Sequence[Score]) -> np.ndarray:
-    """Return the length of the longest passage of each piece that occurs in known pieces, in steps, int (pieces,).
+    """Return the length of the longest passage of each piece that occurs in known pieces, in steps,
+    int (pieces,).
 
-    Taught in 12_measuring_music. Standing still counts: compare with what music by other people, or held-out pieces, reach.
+    Notebook: 12_measuring_music
+
+    Standing still counts: compare with what music by other people, or held-out pieces, reach.
     """
     return np.array([lengths.max(initial=0) for lengths in copied_lengths(pieces, known)])
 
 
-def memorised_rate(pieces: Sequence[Score], known: Sequence[Score], held_out: Sequence[Score], quantile: float = 0.95) -> float:
-    """Return how many pieces copy more than held-out music does (taught in 12_measuring_music).
+def memorised_rate(pieces: Sequence[Score], known: Sequence[Score], held_out: Sequence[Score],
+                   quantile: float = 0.95) -> float:
+    """Return how many pieces copy more than held-out music does.
 
-    Chorales share cadences, and two may share a tune: some copying is style. The limit is what all but a twentieth of the
-    held-out pieces, which cannot be copies, stay within.
+    Notebook: 12_measuring_music
+
+    Chorales share cadences, and two may share a tune: some copying is style. The limit is what all
+    but a twentieth of the held-out pieces, which cannot be copies, stay within.
 
     Args:
         pieces: scores to be judged.
@@ -110,14 +129,19 @@ def memorised_rate(pieces: Sequence[Score], known: Sequence[Score], held_out: Se
         quantile: of the held-out pieces' longest copies.
 
     Returns:
-        The share of pieces whose longest copy is longer, 0 to 1; about 0.05 for more music of the held-out kind.
+        The share of pieces whose longest copy is longer, 0 to 1; about 0.05 for more music of the
+        held-out kind.
     """
     limit = np.quantile(longest_copies(held_out, known), quantile)
     return float((longest_copies(pieces, known) > limit).mean())
 
 
-def nearest_passage(passage: np.ndarray, known: Sequence[Score], hop: int = STEPS_PER_QUARTER) -> Copy:
-    """Find the passage of known pieces that shares most notes with a given one, in any transposition (12_measuring_music).
+def nearest_passage(passage: np.ndarray, known: Sequence[Score],
+                    hop: int = STEPS_PER_QUARTER) -> Copy:
+    """Find the passage of known pieces that shares most notes with a given one, in any
+    transposition.
+
+    Notebook: 12_measuring_music
 
     Args:
         passage: (steps, voices), MIDI pitches, -1 for a rest.
@@ -125,7 +149,8 @@ def nearest_passage(passage: np.ndarray, known: Sequence[Score], hop: int = STEP
         hop: steps from one place that is compared to the next.
 
     Returns:
-        A `Copy`: share of notes (and rests) that agree, which piece, where, and how many semitones the passage is above it.
+        A `Copy`: share of notes (and rests) that agree, which piece, where, and how many semitones
+        the passage is above it.
 
     Raises:
         ValueError: if no known piece is as long.
@@ -134,14 +159,18 @@ def nearest_passage(passage: np.ndarray, known: Sequence[Score], hop: int = STEP
     for number, piece in enumerate(known):
         if len(piece) < len(passage):
             continue
-        places = np.lib.stride_tricks.sliding_window_view(piece.pitches, len(passage), axis=0)[::hop].transpose(0, 2, 1)
+        places = np.lib.stride_tricks.sliding_window_view(piece.pitches, len(passage),
+                                                          axis=0)[::hop].transpose(0, 2, 1)
         rests = ((places == REST) & (passage == REST)).sum(axis=(1, 2))
         # A note and a rest differ by more than any transposition.
         apart = np.where(passage == REST, 1000, passage) - np.where(places == REST, -1000, places)
-        counts = np.stack([(apart == semitones).sum(axis=(1, 2)) for semitones in range(-12, 13)]) + rests
+        counts = (np.stack([(apart == semitones).sum(axis=(1, 2)) for semitones in range(-12, 13)])
+                  + rests)
         semitones, place = np.unravel_index(counts.argmax(), counts.shape)
-        copy = Copy(float(counts.max()) / passage.size, number, int(place) * hop, int(semitones) - 12)
+        copy = Copy(float(counts.max()) / passage.size, number, int(place) * hop,
+                    int(semitones) - 12)
         best = copy if best is None or copy.agreement > best.agreement else best
     if best is None:
-        raise ValueError(f"No known piece has {len(passage)} steps. Give longer pieces, or a shorter passage.")
+        raise ValueError(f"No known piece has {len(passage)} steps. Give longer pieces, or a "
+                         "shorter passage.")
     return best

@@ -1,19 +1,26 @@
-"""A walk from one piece of noise to another, and what the bar GAN composes on the way: a function, and a panel with sliders."""
+"""A walk from one piece of noise to another, and what the bar GAN composes on the way: a function,
+and a panel with sliders.
+"""
 import functools
 
 import numpy as np
 
-from course_utils import audio, gan_bars, plots, synth
-from course_utils.composer import INSTRUMENTS, panel
+from course_utils import audio, plots, synth
+from course_utils.checks import SR
+from course_utils.gan import bar_gan
+from course_utils.panels.composer import INSTRUMENTS
+from course_utils.panels.show import panel
 
-RATE = 16000
 QUARTER_BPM = 100
 
 
 def between(a: np.ndarray, b: np.ndarray, share: float | np.ndarray) -> np.ndarray:
-    """Return noise on the way from `a` to `b`, along the sphere on which noise lies (written out in 10_gan_composes_bars).
+    """Return noise on the way from `a` to `b`, along the sphere on which noise lies.
 
-    The straight way leads through the middle, where no noise is ever drawn. Source: White, Sampling generative networks (2016).
+    Notebook: 10_gan_composes_bars (written out)
+
+    The straight way leads through the middle, where no noise is ever drawn. Source: White, Sampling
+    generative networks (2016).
 
     Args:
         a: (numbers,).
@@ -31,14 +38,16 @@ def between(a: np.ndarray, b: np.ndarray, share: float | np.ndarray) -> np.ndarr
 
 def noise(seed: int) -> np.ndarray:
     """Return the noise that belongs to a seed, (64,)."""
-    return np.random.default_rng(seed).standard_normal(gan_bars.NOISE)
+    return np.random.default_rng(seed).standard_normal(bar_gan.NOISE)
 
 
 def walk(generator, first: int, last: int, share: float) -> np.ndarray:
-    """Compose two bars of the noise between two seeds, int8 (16, 4) (taught in 10_gan_composes_bars).
+    """Compose two bars of the noise between two seeds, int8 (16, 4).
+
+    Notebook: 10_gan_composes_bars
 
     Args:
-        generator: what `gan_bars.bar_generator` built.
+        generator: what `bar_gan.bar_generator` built.
         first: seed at the beginning of the walk.
         last: seed at its end.
         share: of the way, 0 to 1.
@@ -47,13 +56,16 @@ def walk(generator, first: int, last: int, share: float) -> np.ndarray:
         ValueError: if the share lies outside of 0 to 1, or a seed below 0.
     """
     if not 0 <= share <= 1 or min(first, last) < 0:
-        raise ValueError(f"The share of the way is from 0 to 1, and seeds are from 0 on, not {share}, {first} and {last}.")
-    return gan_bars.generate(generator, between(noise(first), noise(last), share)[None])[0]
+        raise ValueError("The share of the way is from 0 to 1, and seeds are from 0 on, not "
+                         f"{share}, {first} and {last}.")
+    return bar_gan.generate(generator, between(noise(first), noise(last), share)[None])[0]
 
 
 def show_walk(generator, first: int = 1, last: int = 2, share: float = 0.0, semitones: int = 0,
               instruments: str = "wind quartet"):
-    """Show and play what stands at a place of the walk; `walk` returns the notes (taught in 10_gan_composes_bars).
+    """Show and play what stands at a place of the walk; `walk` returns the notes.
+
+    Notebook: 10_gan_composes_bars
 
     Args:
         generator, first, last, share: as in `walk`.
@@ -65,10 +77,10 @@ def show_walk(generator, first: int = 1, last: int = 2, share: float = 0.0, semi
     """
     from IPython.display import HTML
 
-    score = gan_bars.to_score(walk(generator, first, last, share), semitones)
-    y = synth.render(score, sr=RATE, quarter_bpm=QUARTER_BPM, programs=INSTRUMENTS[instruments])
+    score = bar_gan.to_score(walk(generator, first, last, share), semitones)
+    y = synth.render(score, sr=SR, quarter_bpm=QUARTER_BPM, programs=INSTRUMENTS[instruments])
     label = f"{share:.0%} of the way from {first} to {last}"
-    return HTML(f"{_picture(score, label)}{audio.play(y, RATE, label).data}")
+    return HTML(f"{_picture(score, label)}{audio.play(y, SR, label).data}")
 
 
 def _picture(score, label: str) -> str:
@@ -80,10 +92,12 @@ def _picture(score, label: str) -> str:
 
 
 def explore_walk(generator):
-    """Offer sliders for the two seeds, the place between them, and the key (taught in 10_gan_composes_bars).
+    """Offer sliders for the two seeds, the place between them, and the key.
+
+    Notebook: 10_gan_composes_bars
 
     Args:
-        generator: what `gan_bars.bar_generator` built.
+        generator: what `bar_gan.bar_generator` built.
 
     Returns:
         An `ipywidgets.VBox`; `show_walk` shows the same without a browser.
@@ -91,11 +105,13 @@ def explore_walk(generator):
     import ipywidgets
 
     slow = {"continuous_update": False}
-    controls = {
-        "first": ipywidgets.BoundedIntText(value=1, min=0, max=9999, description="from seed"),
-        "last": ipywidgets.BoundedIntText(value=2, min=0, max=9999, description="to seed"),
-        "share": ipywidgets.FloatSlider(value=0, min=0, max=1, step=0.05, description="way", **slow),
-        "semitones": ipywidgets.IntSlider(value=0, min=-6, max=6, description="semitones", **slow),
-        "instruments": ipywidgets.Dropdown(options=list(INSTRUMENTS), description="instruments"),
-    }
+    controls = {"first": ipywidgets.BoundedIntText(value=1, min=0, max=9999,
+                                                   description="from seed"),
+                "last": ipywidgets.BoundedIntText(value=2, min=0, max=9999, description="to seed"),
+                "share": ipywidgets.FloatSlider(value=0, min=0, max=1, step=0.05, description="way",
+                                                **slow),
+                "semitones": ipywidgets.IntSlider(value=0, min=-6, max=6, description="semitones",
+                                                  **slow),
+                "instruments": ipywidgets.Dropdown(options=list(INSTRUMENTS),
+                                                   description="instruments")}
     return panel(controls, functools.partial(show_walk, generator))

@@ -1,42 +1,49 @@
-"""Watch a GAN while it trains: its curves, a sample to see and a sample to hear, renewed in place every so many steps."""
+"""Watch a GAN while it trains: its curves, a sample to see and a sample to hear, renewed in place
+every so many steps.
+"""
 from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from course_utils import audio, environment, plots
-from course_utils.shapes import check_whole
+from course_utils.checks import check_whole
 
 MOST_POINTS = 300
 
 
 class Monitor:
-    """Show how a training goes under the cell that trains, in JupyterLab and in Colab (taught in 10_gan_composes_bars).
+    """Show how a training goes under the cell that trains, in JupyterLab and in Colab.
+
+    Notebook: 10_gan_composes_bars
 
     Use it in a `with` block, and call it after each step:
 
-        with Monitor(50, panels={"losses": ("critic", "generator"), "gap": ("gap",)}, draw=draw, sound=sound) as monitor:
-            for step in range(1, steps + 1):
+        with Monitor(50, panels={"losses": ("critic", "generator"), "gap": ("gap",)}, draw=draw,
+            sound=sound) as monitor: for step in range(1, steps + 1):
                 critic, generator, gap = train_step()
                 monitor(step, critic=critic, generator=generator, gap=gap)
 
-    Every 50 steps the page is drawn anew in place of the old one. Where outputs are about to be stored
-    (`environment.quiet()`), only the last page is shown. The block's end always shows it, also after an error or an interruption.
+    Every 50 steps the page is drawn anew in place of the old one. Where outputs are about to be
+    stored (`environment.quiet()`), only the last page is shown. The block's end always shows it,
+    also after an error or an interruption.
 
     Attributes:
         steps: list of the steps recorded.
         history: dict from a curve's name to the list of its values, one a recorded step.
     """
 
-    def __init__(self, every: int, panels: Mapping[str, tuple[str, ...]], draw: Callable[[object], object] | None = None,
-                 sound: Callable[[], tuple[np.ndarray, int]] | None = None, label: str = "A sample"):
+    def __init__(self, every: int, panels: Mapping[str, tuple[str, ...]],
+                 draw: Callable[[object], object] | None = None,
+                 sound: Callable[[], tuple[np.ndarray, int]] | None = None,
+                 label: str = "A sample"):
         """Prepare an empty page.
 
         Args:
             every: steps from one page to the next.
             panels: title of each panel of curves, and the names of the curves in it.
             draw: function of matplotlib axes that draws a new sample there; None for no picture.
-            sound: function without arguments that returns a new sample as y, (samples,), and its sample rate in Hz; None for
-                no player. It is called after `draw`.
+            sound: function without arguments that returns a new sample as y, (samples,), and its
+                sample rate in Hz; None for no player. It is called after `draw`.
             label: says what is drawn and heard.
 
         Raises:
@@ -44,10 +51,14 @@ class Monitor:
         """
         check_whole("every", every, 1)
         if not panels:
-            raise ValueError("A monitor needs a panel with a curve at least, such as panels={'losses': ('critic', 'generator')}.")
-        self.every, self.panels, self.draw, self.sound, self.label = every, dict(panels), draw, sound, label
+            raise ValueError("A monitor needs a panel with a curve at least, such as "
+                             "panels={'losses': ('critic', 'generator')}.")
+        self.every, self.panels, self.draw, self.sound, self.label = every, dict(
+            panels), draw, sound, label
         self.steps: list[int] = []
-        self.history: dict[str, list[float]] = {name: [] for names in self.panels.values() for name in names}
+        self.history: dict[str,
+                           list[float]] = {name: [] for names in self.panels.values()
+                                           for name in names}
         self._handle = None
 
     def __enter__(self):
@@ -68,8 +79,9 @@ class Monitor:
             ValueError: if a curve lacks its value, or a value has no curve.
         """
         if values.keys() != self.history.keys():
-            raise ValueError(f"The curves are {', '.join(self.history)}, but values came for {', '.join(values) or 'none'}. "
-                             "Name them in `panels`, and give each a value at every step.")
+            raise ValueError(f"The curves are {', '.join(self.history)}, but values came for "
+                             f"{', '.join(values) or 'none'}. Name them in `panels`, and give each "
+                             "a value at every step.")
         self.steps.append(int(step))
         for name, value in values.items():
             self.history[name].append(float(value))
@@ -91,7 +103,8 @@ class Monitor:
         import matplotlib.pyplot as plt
 
         count = len(self.panels) + (self.draw is not None)
-        figure, axes = plt.subplots(1, count, figsize=(3.6 * count, 2.6), layout="constrained", squeeze=False)
+        figure, axes = plt.subplots(1, count, figsize=(3.6 * count, 2.6), layout="constrained",
+                                    squeeze=False)
         for ax, (title, names) in zip(axes[0], self.panels.items()):
             for name in names:
                 ax.plot(*thin(self.steps, self.history[name]), label=name)
@@ -107,11 +120,13 @@ class Monitor:
     def describe(self) -> str:
         """Say in a line where the curves stand: the mean of the last tenth of each."""
         recent = -max(1, len(self.steps) // 10)
-        values = ", ".join(f"{name} {np.mean(column[recent:]):.2f}" for name, column in self.history.items())
+        values = ", ".join(f"{name} {np.mean(column[recent:]):.2f}" for name,
+                           column in self.history.items())
         return f"Training after {self.steps[-1]} steps: {values}"
 
 
 def thin(steps: list[int], values: list[float]) -> tuple[np.ndarray, np.ndarray]:
     """Return a curve of at most 300 points, each the mean over as many neighbours as it takes."""
     parts = np.array_split(np.arange(len(steps)), min(len(steps), MOST_POINTS))
-    return tuple(np.array([np.mean(np.asarray(column, float)[part]) for part in parts]) for column in (steps, values))
+    return tuple(np.array([np.mean(np.asarray(column, float)[part]) for part in parts])
+                 for column in (steps, values))

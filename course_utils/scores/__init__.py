@@ -15,7 +15,9 @@ VOICES = ("Soprano", "Alto", "Tenor", "Bass")
 
 @dataclass(frozen=True, eq=False)
 class Score:
-    """Music on a grid of sixteenth notes (taught in 08_lstm_composes_chorales).
+    """Music on a grid of sixteenth notes.
+
+    Notebook: 08_lstm_composes_chorales
 
     Attributes:
         pitches: (steps, voices) int16, MIDI note numbers, -1 for a rest.
@@ -27,7 +29,8 @@ class Score:
         title: name of the piece.
 
     Raises:
-        ValueError: if an array has another shape, kind or range, or the onsets contradict the pitches.
+        ValueError: if an array has another shape, kind or range, or the onsets contradict the
+            pitches.
     """
     pitches: np.ndarray
     onsets: np.ndarray
@@ -40,7 +43,8 @@ class Score:
     def __post_init__(self):
         shape = np.shape(self.pitches)
         if len(shape) != 2 or 0 in shape:
-            raise ValueError(f"pitches must have the shape (steps, voices), at least one of each, not {shape}.")
+            raise ValueError("pitches must have the shape (steps, voices), at least one of each, "
+                             f"not {shape}.")
         bars = self._column("bar", shape[:1], np.int16, 1, LONGEST_BAR)
         self._column("beat", shape[:1], np.int16, 0, bars - 1)
         self._column("fermata", shape[:1], bool)
@@ -50,20 +54,25 @@ class Score:
             raise ValueError("onsets marks the beginning of a note where pitches has a rest (-1).")
         if (changes(pitches) & ~onsets).any():
             step, voice = np.argwhere(changes(pitches) & ~onsets)[0]
-            raise ValueError(f"Voice {voice} changes its pitch at step {step}, but onsets marks no note there. "
-                             "Mark it, or leave onsets to from_grid.")
+            raise ValueError(f"Voice {voice} changes its pitch at step {step}, but onsets marks no "
+                             "note there. Mark it, or leave onsets to from_grid.")
         if self.key is not None and self.key not in range(24):
-            raise ValueError(f"key is 0..11 for major, 12..23 for minor, or None, not {self.key!r}.")
+            raise ValueError(
+                f"key is 0..11 for major, 12..23 for minor, or None, not {self.key!r}.")
         object.__setattr__(self, "key", None if self.key is None else int(self.key))
 
     def _column(self, name: str, shape: tuple, dtype, low=None, high=None) -> np.ndarray:
-        """Check one array and keep a read-only view of it, so that nobody changes a shared score by accident."""
+        """Check one array and keep a read-only view of it, so that nobody changes a shared score by
+        accident.
+        """
         column = np.asarray(getattr(self, name))
         if column.shape != shape or column.dtype.kind not in ("b" if dtype is bool else "iu"):
             kind = "True/False" if dtype is bool else "whole numbers"
-            raise ValueError(f"{name} must hold {kind} in the shape {shape}, not {column.dtype} in {column.shape}.")
+            raise ValueError(f"{name} must hold {kind} in the shape {shape}, not {column.dtype} in "
+                             f"{column.shape}.")
         if low is not None and ((column < low) | (column > high)).any():
-            raise ValueError(f"{name} must lie between {low} and {np.max(high)}, but runs from {column.min()} to {column.max()}.")
+            raise ValueError(f"{name} must lie between {low} and {np.max(high)}, but runs from "
+                             f"{column.min()} to {column.max()}.")
         column = column.astype(dtype, copy=False).view()
         column.flags.writeable = False
         object.__setattr__(self, name, column)
@@ -82,14 +91,18 @@ class Note(NamedTuple):
 
 
 def changes(pitches: np.ndarray) -> np.ndarray:
-    """Mark where a grid (steps, voices) sounds a pitch that it did not sound one step earlier, as bool."""
+    """Mark where a grid (steps, voices) sounds a pitch that it did not sound one step earlier, as
+    bool.
+    """
     before = np.vstack([np.full((1, pitches.shape[1]), REST), pitches[:-1]])
     return (pitches != REST) & (pitches != before)
 
 
 def from_grid(pitches: np.ndarray, onsets: np.ndarray | None = None, bar: int = 16, pickup: int = 0,
               key: int | None = None, title: str = "") -> Score:
-    """Make a score from a grid of pitches (taught in 08_lstm_composes_chorales).
+    """Make a score from a grid of pitches.
+
+    Notebook: 08_lstm_composes_chorales
 
     Args:
         pitches: (steps, voices), MIDI note numbers, -1 for a rest.
@@ -107,15 +120,18 @@ def from_grid(pitches: np.ndarray, onsets: np.ndarray | None = None, bar: int = 
     """
     pitches = np.asarray(pitches)
     if not 1 <= bar <= LONGEST_BAR or not 0 <= pickup < bar:
-        raise ValueError(f"bar is 1 to {LONGEST_BAR} sixteenths, and pickup is shorter than it, not {bar} and {pickup}.")
+        raise ValueError(f"bar is 1 to {LONGEST_BAR} sixteenths, and pickup is shorter than it, "
+                         f"not {bar} and {pickup}.")
     if onsets is None and pitches.ndim == 2 and pitches.size:
         onsets = changes(pitches)
     steps = np.arange(len(pitches) if pitches.ndim else 0)
-    return Score(pitches, onsets, (steps - pickup) % bar, np.full(len(steps), bar), np.zeros(len(steps), bool), key, title)
+    return Score(pitches, onsets, (steps - pickup) % bar, np.full(len(steps), bar),
+                 np.zeros(len(steps), bool), key, title)
 
 
 def to_tokens(pitches: np.ndarray) -> np.ndarray:
-    """Turn MIDI pitches (-1 for a rest) of any shape into tokens: 0 for a rest, 1 for MIDI 30, up to 59 for MIDI 88.
+    """Turn MIDI pitches (-1 for a rest) of any shape into tokens: 0 for a rest, 1 for MIDI 30, up
+    to 59 for MIDI 88.
 
     Raises:
         ValueError: if a pitch lies outside of MIDI 30..88.
@@ -123,8 +139,8 @@ def to_tokens(pitches: np.ndarray) -> np.ndarray:
     pitches = np.asarray(pitches)
     sounding = pitches[pitches != REST]
     if sounding.size and not (sounding.min() >= LOWEST and sounding.max() <= HIGHEST):
-        raise ValueError(f"Pitches run from {sounding.min()} to {sounding.max()}, but the networks know MIDI "
-                         f"{LOWEST} to {HIGHEST}. Transpose the music by octaves first.")
+        raise ValueError(f"Pitches run from {sounding.min()} to {sounding.max()}, but the networks "
+                         f"know MIDI {LOWEST} to {HIGHEST}. Transpose the music by octaves first.")
     return np.where(pitches == REST, 0, pitches - LOWEST + 1).astype(np.int32)
 
 
@@ -143,8 +159,9 @@ def transpose(score: Score, semitones: int) -> Score:
     sounding = score.pitches != REST
     moved = np.where(sounding, score.pitches + int(semitones), REST)
     if sounding.any() and not (moved[sounding].min() >= 0 and moved[sounding].max() <= 127):
-        raise ValueError(f"Moved by {semitones} semitones, notes would leave MIDI 0..127: the score runs from "
-                         f"{score.pitches[sounding].min()} to {score.pitches[sounding].max()}.")
+        raise ValueError(f"Moved by {semitones} semitones, notes would leave MIDI 0..127: the "
+                         f"score runs from {score.pitches[sounding].min()} to "
+                         f"{score.pitches[sounding].max()}.")
     key = None if score.key is None else (score.key + semitones) % 12 + 12 * (score.key >= 12)
     return replace(score, pitches=moved, key=key)
 
@@ -156,8 +173,10 @@ def excerpt(score: Score, begin: int, end: int) -> Score:
         ValueError: if the score has no such steps.
     """
     if not 0 <= begin < end <= len(score):
-        raise ValueError(f"The score has the steps 0 to {len(score)}, so {begin} to {end} cannot be cut out of it.")
-    columns = {name: getattr(score, name)[begin:end] for name in ("pitches", "onsets", "beat", "bar", "fermata")}
+        raise ValueError(f"The score has the steps 0 to {len(score)}, so {begin} to {end} cannot "
+                         "be cut out of it.")
+    columns = {name: getattr(score, name)[begin:end]
+               for name in ("pitches", "onsets", "beat", "bar", "fermata")}
     return replace(score, **columns | {"onsets": columns["onsets"] | changes(columns["pitches"])})
 
 
@@ -166,12 +185,15 @@ def to_notes(score: Score) -> list[Note]:
     notes = []
     for voice, (pitches, onsets) in enumerate(zip(score.pitches.T, score.onsets.T)):
         borders = np.append(np.flatnonzero(onsets | (pitches == REST)), len(score)).tolist()
-        notes += [Note(voice, int(pitches[a]), a, b) for a, b in zip(borders, borders[1:]) if onsets[a]]
+        notes += [Note(voice, int(pitches[a]), a, b) for a,
+                  b in zip(borders, borders[1:]) if onsets[a]]
     return notes
 
 
-def from_notes(notes: list[Note], voices: int, beat: np.ndarray, bar: np.ndarray, **others) -> Score:
-    """Draw notes on a grid of sixteenths; where two notes of a voice overlap, the later one cuts off the earlier.
+def from_notes(notes: list[Note], voices: int, beat: np.ndarray, bar: np.ndarray,
+               **others) -> Score:
+    """Draw notes on a grid of sixteenths; where two notes of a voice overlap, the later one cuts
+    off the earlier.
 
     Args:
         notes: the notes, in any order.
@@ -185,7 +207,8 @@ def from_notes(notes: list[Note], voices: int, beat: np.ndarray, bar: np.ndarray
     """
     for note in notes:
         if not (0 <= note.voice < voices and 0 <= note.start < note.end <= len(beat)):
-            raise ValueError(f"{note} does not fit on a grid of {len(beat)} steps and {voices} voices.")
+            raise ValueError(f"{note} does not fit on a grid of {len(beat)} steps and {voices} "
+                             "voices.")
     pitches = np.full((len(beat), voices), REST, np.int16)
     onsets = np.zeros(pitches.shape, bool)
     for note in sorted(notes, key=lambda n: n.start):
@@ -196,14 +219,18 @@ def from_notes(notes: list[Note], voices: int, beat: np.ndarray, bar: np.ndarray
 
 
 def bars(score: Score) -> list[tuple[int, int]]:
-    """List the bars of a score as (first step, step after the last); the first and some others may be incomplete."""
+    """List the bars of a score as (first step, step after the last); the first and some others may
+    be incomplete.
+    """
     breaks = (score.beat[1:] != score.beat[:-1] + 1) | (score.bar[1:] != score.bar[:-1])
     borders = [0, *(1 + np.flatnonzero(breaks)).tolist(), len(score)]
     return list(zip(borders, borders[1:]))
 
 
 def time_signature(steps: int) -> tuple[int, int]:
-    """Return the time signature of a bar of so many sixteenths: 16 is 4/4, 12 is 3/4, 6 is 3/8, 24 is 3/2."""
+    """Return the time signature of a bar of so many sixteenths: 16 is 4/4, 12 is 3/4, 6 is 3/8, 24
+    is 3/2.
+    """
     if steps in (24, 32):
         return steps // 8, 2
     unit = math.gcd(steps, 4)
@@ -211,6 +238,9 @@ def time_signature(steps: int) -> tuple[int, int]:
 
 
 def voice_name(score: Score, voice: int) -> str:
-    """Return the name of a voice: Soprano to Bass in four parts, Melody if it is the only one, otherwise a number."""
+    """Return the name of a voice: Soprano to Bass in four parts, Melody if it is the only one,
+    otherwise a number.
+    """
     voices = score.pitches.shape[1]
-    return VOICES[voice] if voices == len(VOICES) else "Melody" if voices == 1 else f"Voice {voice + 1}"
+    return (VOICES[voice] if voices == len(VOICES) else "Melody" if voices == 1
+            else f"Voice {voice + 1}")

@@ -9,17 +9,30 @@ from xml.sax.saxutils import escape
 import numpy as np
 
 from course_utils import environment
-from course_utils.scores import REST, STEPS_PER_QUARTER, VOICES, Score, bars, excerpt, time_signature, voice_name
+from course_utils.scores import (
+    REST,
+    STEPS_PER_QUARTER,
+    VOICES,
+    Score,
+    bars,
+    excerpt,
+    time_signature,
+    voice_name,
+)
 
 LETTERS = "FCGDAEB"  # along the circle of fifths
 SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-GRID = {24: 8, 16: 4, 12: 4, 8: 4, 6: 2, 4: 2}  # lengths of a beat or more, and the multiples of a step where they may begin
-PAGE = {"scale": 42, "pageHeight": 60000, "adjustPageHeight": True, "footer": "none", "staffLineWidth": 0.2, "pageMarginLeft": 80,
-        "svgViewBox": True, "svgRemoveXlink": True, "svgFormatRaw": True}
+# lengths of a beat or more, and the multiples of a step where they may begin
+GRID = {24: 8, 16: 4, 12: 4, 8: 4, 6: 2, 4: 2}
+PAGE = {"scale": 42, "pageHeight": 60000, "adjustPageHeight": True, "footer": "none",
+        "staffLineWidth": 0.2, "pageMarginLeft": 80, "svgViewBox": True, "svgRemoveXlink": True,
+        "svgFormatRaw": True}
 
 
 class Head(NamedTuple):
-    """One written note or rest: MIDI pitch or -1, first step, length in steps, tie ("", start, continue, stop), fermata."""
+    """One written note or rest: MIDI pitch or -1, first step, length in steps, tie ("", start,
+    continue, stop), fermata.
+    """
     pitch: int
     start: int
     length: int
@@ -35,14 +48,16 @@ def sharps(score: Score) -> int:
     if score.key is not None:
         return (7 * (score.key + 3 * (score.key >= 12)) + 5) % 12 - 5
     fifths = np.bincount(7 * score.pitches[score.pitches != REST] % 12, minlength=12)
-    return max(range(-5, 7), key=lambda n: (sum(fifths[(n + i) % 12] for i in range(-1, 6)), -abs(n)))
+    return max(range(-5, 7), key=lambda n: (sum(fifths[(n + i) % 12] for i in range(-1, 6)),
+                                            -abs(n)))
 
 
 def spell(pitch: int, signature: int) -> tuple[str, int]:
     """Name a MIDI pitch in a key, by name and octave, such as ("F#", 4) or ("B-", 3).
 
-    Of a pitch's names it is the one that lies between two fifths below the major tonic and nine above: the degrees of
-    the scale, the lowered seventh, and the raised degrees that lead to another.
+    Of a pitch's names it is the one that lies between two fifths below the major tonic and nine
+    above: the degrees of the scale, the lowered seventh, and the raised degrees that lead to
+    another.
 
     Args:
         pitch: MIDI note number.
@@ -54,7 +69,9 @@ def spell(pitch: int, signature: int) -> tuple[str, int]:
 
 
 def lengths(beat: int, steps: int) -> list[int]:
-    """Break a span of steps that begins at a beat of the bar into lengths that can be written as one (dotted) note each."""
+    """Break a span of steps that begins at a beat of the bar into lengths that can be written as
+    one (dotted) note each.
+    """
     written = []
     while steps:
         off_beat = beat % STEPS_PER_QUARTER
@@ -70,15 +87,19 @@ def lengths(beat: int, steps: int) -> list[int]:
 
 
 def heads(score: Score) -> list[list[Head]]:
-    """Write every voice as notes and rests that cross no bar line and have a length that can be written, tied as needed."""
+    """Write every voice as notes and rests that cross no bar line and have a length that can be
+    written, tied as needed.
+    """
     voices = [_spans(pitches, onsets) for pitches, onsets in zip(score.pitches.T, score.onsets.T)]
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], score.fermata, [False]]).astype(np.int8))).tolist()
+    edges = np.flatnonzero(
+        np.diff(np.concatenate([[False], score.fermata, [False]]).astype(np.int8))).tolist()
     signs: list[list] = [[] for _ in voices]
     for fermata in zip(edges[::2], edges[1::2]):
         for voice in _bearers(voices, *fermata):
             signs[voice].append(fermata)
     borders = {begin for begin, _ in bars(score)}
-    return [[head for span in spans for head in _heads(span, score.beat, borders, sign)] for spans, sign in zip(voices, signs)]
+    return [[head for span in spans for head in _heads(span, score.beat, borders, sign)] for spans,
+            sign in zip(voices, signs)]
 
 
 def _spans(pitches: np.ndarray, onsets: np.ndarray) -> list[tuple[int, int, int]]:
@@ -89,14 +110,22 @@ def _spans(pitches: np.ndarray, onsets: np.ndarray) -> list[tuple[int, int, int]
 
 
 def _bearers(voices: list[list], begin: int, end: int) -> list[int]:
-    """Return which voices carry a fermata: those with exactly one note under it, or else the one that moves least."""
+    """Return which voices carry a fermata: those with exactly one note under it, or else the one
+    that moves least.
+    """
     inside = [[span for span in spans if span[1] < end and span[2] > begin] for spans in voices]
-    exact = [v for v, spans in enumerate(inside) if len(spans) == 1 and spans[0][0] != REST and spans[0][1:] == (begin, end)]
-    return exact or [min(range(len(voices)), key=lambda v: (max(inside[v])[0] == REST, len(inside[v])))]
+    exact = [v for v,
+             spans in enumerate(inside) if len(spans) == 1 and spans[0][0] != REST
+             and spans[0][1:] == (begin, end)]
+    return (exact
+            or [min(range(len(voices)), key=lambda v: (max(inside[v])[0] == REST, len(inside[v])))])
 
 
-def _heads(span: tuple[int, int, int], beat: np.ndarray, borders: set[int], signs: list) -> list[Head]:
-    """Cut one note or rest at bar lines, at the ends of a fermata, and into lengths that can be written."""
+def _heads(span: tuple[int, int, int], beat: np.ndarray, borders: set[int],
+           signs: list) -> list[Head]:
+    """Cut one note or rest at bar lines, at the ends of a fermata, and into lengths that can be
+    written.
+    """
     pitch, start, end = span
     cuts = [c for c in sorted(borders.union(*signs)) if start < c < end]
     written = []
@@ -110,7 +139,8 @@ def _heads(span: tuple[int, int, int], beat: np.ndarray, borders: set[int], sign
 
 
 def notate(score: Score, staves: Sequence[Sequence[int]], comment: str = ""):
-    """Write a score down with music21: bars, clefs, signatures, ties, fermatas, accidentals and beams.
+    """Write a score down with music21: bars, clefs, signatures, ties, fermatas, accidentals and
+    beams.
 
     Args:
         score: the music.
@@ -134,7 +164,8 @@ def notate(score: Score, staves: Sequence[Sequence[int]], comment: str = ""):
         for number, (begin, end) in enumerate(spans, start=0 if score.beat[0] else 1):
             measure = _measure(score, number, begin, staff, signature)
             here = [[head for head in voices[v] if begin <= head.start < end] for v in staff]
-            _fill(measure, here if len(staff) == 1 else _one_fermata(here, staff == staves[0]), begin, signature)
+            _fill(measure, here if len(staff) == 1 else _one_fermata(here, staff == staves[0]),
+                  begin, signature)
             part.append(measure)
         measure.rightBarline = "final"
         part.makeBeams(inPlace=True, setStemDirections=False)
@@ -145,10 +176,13 @@ def notate(score: Score, staves: Sequence[Sequence[int]], comment: str = ""):
 
 
 def _one_fermata(voices: list[list[Head]], top: bool) -> list[list[Head]]:
-    """Keep one sign of each fermata on a staff of two voices: above the upper staff, below the lower."""
+    """Keep one sign of each fermata on a staff of two voices: above the upper staff, below the
+    lower.
+    """
     outer = 0 if top else 1
     signed = {head.start for head in voices[outer] if head.fermata}
-    inner = [head._replace(fermata=head.fermata and head.start not in signed) for head in voices[1 - outer]]
+    inner = [head._replace(fermata=head.fermata and head.start not in signed)
+             for head in voices[1 - outer]]
     return [voices[outer], inner] if top else [inner, voices[outer]]
 
 
@@ -161,15 +195,21 @@ def _measure(score: Score, number: int, begin: int, staff: Sequence[int], signat
     if begin == 0:
         mode = None if score.key is None else "minor" if score.key >= 12 else "major"
         measure.insert(0, _clef(score, staff))
-        measure.insert(0, key.KeySignature(signature).asKey(mode) if mode else key.KeySignature(signature))
-        measure.showNumber = stream.enums.ShowNumber.NEVER if number == 0 else stream.enums.ShowNumber.DEFAULT
+        measure.insert(0,
+                       key.KeySignature(signature).asKey(mode) if mode
+                       else key.KeySignature(signature))
+        measure.showNumber = (stream.enums.ShowNumber.NEVER if number == 0
+                              else stream.enums.ShowNumber.DEFAULT)
     if begin == 0 or score.bar[begin] != score.bar[begin - 1]:
-        measure.insert(0, meter.TimeSignature("{}/{}".format(*time_signature(int(score.bar[begin])))))
+        measure.insert(0,
+                       meter.TimeSignature("{}/{}".format(*time_signature(int(score.bar[begin])))))
     return measure
 
 
 def _clef(score: Score, staff: Sequence[int]):
-    """Return the clef that the staff's lowest voice reads: by its name in four parts, otherwise by how high it lies."""
+    """Return the clef that the staff's lowest voice reads: by its name in four parts, otherwise by
+    how high it lies.
+    """
     from music21 import clef
 
     lowest = voice_name(score, staff[-1])
@@ -180,7 +220,9 @@ def _clef(score: Score, staff: Sequence[int]):
 
 
 def _fill(measure, voices: list[list[Head]], begin: int, signature: int) -> None:
-    """Put the notes of one staff into a bar; of two voices, the upper has its stems up and the lower down."""
+    """Put the notes of one staff into a bar; of two voices, the upper has its stems up and the
+    lower down.
+    """
     from music21 import stream
 
     placed = []
@@ -217,14 +259,18 @@ def _item(head: Head, signature: int, lower: bool):
 
 
 def _show_accidentals(placed: list, signature: int) -> None:
-    """Show an accidental where the note differs from the signature and from the last such note in the bar."""
-    usual = dict.fromkeys(LETTERS[:signature] if signature > 0 else LETTERS[signature:] if signature else "", np.sign(signature))
+    """Show an accidental where the note differs from the signature and from the last such note in
+    the bar.
+    """
+    usual = dict.fromkeys(LETTERS[:signature] if signature > 0 else LETTERS[signature:] if signature
+                          else "", np.sign(signature))
     seen: dict = {}
     for head, item in placed:
         if head.pitch == REST:
             continue
         place, alter = (item.pitch.step, item.pitch.octave), int(item.pitch.alter)
-        shown = head.tie in ("", "start") and seen.get(place, usual.get(item.pitch.step, 0)) != alter
+        shown = (head.tie in ("", "start")
+                 and seen.get(place, usual.get(item.pitch.step, 0)) != alter)
         if shown:
             seen[place] = alter
         if shown and not alter:
@@ -245,8 +291,10 @@ def musicxml(score: Score, staves: Sequence[Sequence[int]], comment: str = "") -
     return re.sub(r"\s*<encoding-date>.*?</encoding-date>", "", text).encode()
 
 
-def engrave(score: Score, path: str | Path | None = None, width: int = 1000, first_bars: int | None = None) -> str:
-    """Draw a score as one page: four voices on two staves, as choirs read them, fewer or more on a staff each.
+def engrave(score: Score, path: str | Path | None = None, width: int = 1000,
+            first_bars: int | None = None) -> str:
+    """Draw a score as one page: four voices on two staves, as choirs read them, fewer or more on a
+    staff each.
 
     Args:
         score: the music.
@@ -264,7 +312,8 @@ def engrave(score: Score, path: str | Path | None = None, width: int = 1000, fir
     import verovio
 
     if not 300 <= width <= 4000 or (first_bars is not None and first_bars < 1):
-        raise ValueError(f"The width is 300 to 4000 pixels, and first_bars at least 1, not {width} and {first_bars}.")
+        raise ValueError(f"The width is 300 to 4000 pixels, and first_bars at least 1, not {width} "
+                         f"and {first_bars}.")
     if path is not None and Path(path).suffix.lower() != ".svg":
         raise ValueError(f"The picture is an SVG file: let '{path}' end in .svg.")
     if first_bars:
@@ -275,7 +324,8 @@ def engrave(score: Score, path: str | Path | None = None, width: int = 1000, fir
     toolkit = verovio.toolkit()
     seed = zlib.crc32(score.pitches.tobytes() + score.title.encode()) % 2**30 + 1
     header = "auto" if score.title else "none"
-    toolkit.setOptions(PAGE | {"pageWidth": width * 100 // PAGE["scale"], "header": header, "xmlIdSeed": seed})
+    toolkit.setOptions(PAGE | {"pageWidth": width * 100 // PAGE["scale"], "header": header,
+                               "xmlIdSeed": seed})
     toolkit.loadData(musicxml(score, staves).decode())
     svg = _tidy(toolkit.renderToSVG(1), score)
     if path is not None:
@@ -285,18 +335,25 @@ def engrave(score: Score, path: str | Path | None = None, width: int = 1000, fir
 
 
 def _tidy(svg: str, score: Score) -> str:
-    """Give an engraved page a name for screen readers and white paper, and take out the wrapping of its hundreds of parts."""
-    name = escape(f"{score.title or 'Score'}: {score.pitches.shape[1]} voices, {len(bars(score))} bars", {'"': "&quot;"})
+    """Give an engraved page a name for screen readers and white paper, and take out the wrapping of
+    its hundreds of parts.
+    """
+    name = escape(f"{score.title or 'Score'}: {score.pitches.shape[1]} voices, {len(bars(score))} "
+                  "bars", {'"': "&quot;"})
     head, body = svg.split("</defs>", 1)
-    body = re.sub(r"<title.*?</title>| id=\"[^\"]*\"| class=\"(?!mNum|[a-z ]*placeholder|definition-scale)[^\"]*\"", "", body)
+    body = re.sub(r"<title.*?</title>| id=\"[^\"]*\"| class=\"(?!mNum|[a-z "
+                  r"]*placeholder|definition-scale)[^\"]*\"", "", body)
     count = 1
     while count:
-        body, count = re.subn(r"<g/>|<g>((?:<(?:path|use|rect|ellipse|polygon|polyline)\b[^>]*/>)*)</g>", r"\1", body)
+        body, count = re.subn(
+            r"<g/>|<g>((?:<(?:path|use|rect|ellipse|polygon|polyline)\b[^>]*/>)*)</g>", r"\1", body)
     _, _, page_width, page_height = re.search(r'viewBox="([^"]*)"', head)[1].split()
-    paper = f'<title>{name}</title><rect width="100%" height="100%" style="fill: white; stroke: none"/>'
+    paper = (f'<title>{name}</title><rect width="100%" height="100%" style="fill: white; stroke: '
+             'none"/>')
     root = (f'<svg role="img" aria-label="{name}" width="{page_width}" height="{page_height}" '
             'style="max-width: 100%; height: auto" ')
-    return re.sub(r"^.*?<svg ", root, head, count=1, flags=re.S).replace(">", f">{paper}", 1) + "</defs>" + body
+    return (re.sub(r"^.*?<svg ", root, head, count=1, flags=re.S).replace(">", f">{paper}", 1)
+            + "</defs>" + body)
 
 
 def show(score: Score, width: int = 800, first_bars: int | None = None):

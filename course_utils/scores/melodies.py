@@ -9,16 +9,22 @@ LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 SIGNS = {"": 0, "#": 1, "##": 2, "b": -1, "bb": -2}
 WORD = re.compile(r"(?P<name>[A-Ga-g])(?P<sign>##?|bb?)?(?P<octave>-?\d)|(?P<rest>[rR])")
 LENGTH = re.compile(r"\d*\.?\d+")
-EXAMPLE = "Write notes such as 'C5 Eb5:0.5 F#4:2^ r' (name, octave, :quarters, ^ for a fermata, r for a rest)."
+EXAMPLE = ("Write notes such as 'C5 Eb5:0.5 F#4:2^ r' (name, octave, :quarters, ^ for a fermata, r "
+           "for a rest).")
 
 
-def parse_melody(text: str, key: int | None = None, bar: int = 16, pickup: int = 0, title: str = "") -> Score:
-    """Turn typed note names into a melody of one voice (taught in 08_lstm_composes_chorales).
+def parse_melody(text: str, key: int | None = None, bar: int = 16, pickup: int = 0,
+                 title: str = "") -> Score:
+    """Turn typed note names into a melody of one voice.
+
+    Notebook: 08_lstm_composes_chorales
 
     Args:
-        text: notes with blanks between them, such as "E5 F#5:2 r:0.5 Bb4:1.5^"; C4 is middle C (MIDI 60), the number after
-            the colon is the length in quarter notes (1 without it), ^ puts a fermata on the note. Bar lines | are ignored.
-        key: 0..11 for major, 12..23 for minor, None if unknown; `planning.parse_key` reads its name.
+        text: notes with blanks between them, such as "E5 F#5:2 r:0.5 Bb4:1.5^"; C4 is middle C
+            (MIDI 60), the number after the colon is the length in quarter notes (1 without it), ^
+            puts a fermata on the note. Bar lines | are ignored.
+        key: 0..11 for major, 12..23 for minor, None if unknown; `planning.parse_key` reads its
+            name.
         bar: length of every bar, in sixteenths.
         pickup: length of an incomplete first bar, in sixteenths.
         title: name of the melody.
@@ -27,10 +33,12 @@ def parse_melody(text: str, key: int | None = None, bar: int = 16, pickup: int =
         A `Score` of one voice, every note struck.
 
     Raises:
-        ValueError: if a word is no note, a length is no multiple of a quarter of a quarter note, or there is no note.
+        ValueError: if a word is no note, a length is no multiple of a quarter of a quarter note, or
+            there is no note.
     """
     if not 1 <= bar <= 255 or not 0 <= pickup < bar:
-        raise ValueError(f"bar is 1 to 255 sixteenths, and pickup is shorter than it, not {bar} and {pickup}.")
+        raise ValueError(f"bar is 1 to 255 sixteenths, and pickup is shorter than it, not {bar} "
+                         f"and {pickup}.")
     notes, fermatas, step = [], [], 0
     for word in text.replace("|", " ").split():
         pitch, steps, fermata = _parse(word)
@@ -44,7 +52,8 @@ def parse_melody(text: str, key: int | None = None, bar: int = 16, pickup: int =
     marked = np.zeros(step, bool)
     for begin, end in fermatas:
         marked[begin:end] = True
-    return from_notes(notes, 1, (np.arange(step) - pickup) % bar, np.full(step, bar), fermata=marked, key=key, title=title)
+    return from_notes(notes, 1, (np.arange(step) - pickup) % bar, np.full(step, bar),
+                      fermata=marked, key=key, title=title)
 
 
 def _parse(word: str) -> tuple[int, int, bool]:
@@ -55,10 +64,13 @@ def _parse(word: str) -> tuple[int, int, bool]:
         raise ValueError(f"{word!r} is not a note. {EXAMPLE}")
     steps = float(length or 1) * STEPS_PER_QUARTER
     if steps != round(steps) or not 1 <= steps <= 64:
-        raise ValueError(f"{word!r} lasts {length} quarters. Lengths are multiples of 0.25 (a sixteenth), up to 16.")
+        raise ValueError(f"{word!r} lasts {length} quarters. Lengths are multiples of 0.25 (a "
+                         "sixteenth), up to 16.")
     if found["rest"]:
         return REST, int(steps), word.endswith("^")
-    pitch = 12 * (int(found["octave"]) + 1) + LETTERS[found["name"].upper()] + SIGNS[found["sign"] or ""]
+    pitch = (12 * (int(found["octave"]) + 1) + LETTERS[found["name"].upper()]
+             + SIGNS[found["sign"] or ""])
     if not 0 <= pitch <= 127:
-        raise ValueError(f"{word!r} is MIDI {pitch}, outside of 0..127. Choose another octave; C4 is middle C.")
+        raise ValueError(f"{word!r} is MIDI {pitch}, outside of 0..127. Choose another octave; C4 "
+                         "is middle C.")
     return pitch, int(steps), word.endswith("^")

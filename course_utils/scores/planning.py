@@ -6,12 +6,13 @@ import numpy as np
 from course_utils.scores import REST, Score
 
 PHRASE = 32
-TONICS = {"C": 0, "C#": 1, "Db": 1, "D": 2, "D#": 3, "Eb": 3, "E": 4, "F": 5, "F#": 6, "Gb": 6, "G": 7, "G#": 8, "Ab": 8,
-          "A": 9, "A#": 10, "Bb": 10, "B": 11}
+TONICS = {"C": 0, "C#": 1, "Db": 1, "D": 2, "D#": 3, "Eb": 3, "E": 4, "F": 5, "F#": 6, "Gb": 6,
+          "G": 7, "G#": 8, "Ab": 8, "A": 9, "A#": 10, "Bb": 10, "B": 11}
 
 
 def parse_key(name: str) -> int:
-    """Turn a key's name, such as "G major", "F# minor" or "bb minor", into its number: 0..11 major, 12..23 minor.
+    """Turn a key's name, such as "G major", "F# minor" or "bb minor", into its number: 0..11 major,
+    12..23 minor.
 
     Raises:
         ValueError: if it is not a key's name.
@@ -19,12 +20,15 @@ def parse_key(name: str) -> int:
     tonic, _, mode = name.strip().partition(" ")
     tonic, mode = tonic[:1].upper() + tonic[1:], mode.strip().lower()
     if tonic not in TONICS or mode not in ("major", "minor"):
-        raise ValueError(f"'{name}' is not a key. Write a tonic and a mode, such as 'G major', 'F# minor' or 'Bb major'.")
+        raise ValueError(f"'{name}' is not a key. Write a tonic and a mode, such as 'G major', 'F# "
+                         "minor' or 'Bb major'.")
     return TONICS[tonic] + 12 * (mode == "minor")
 
 
 def key_name(key: int | None) -> str:
-    """Name a key by its number, such as "G major"; with the tonic that needs fewer sharps or flats."""
+    """Name a key by its number, such as "G major"; with the tonic that needs fewer sharps or
+    flats.
+    """
     if key is None:
         return "unknown key"
     names = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B") if key >= 12 else (
@@ -33,7 +37,8 @@ def key_name(key: int | None) -> str:
 
 
 def plan_chorale(phrases: int, key: int | None = None) -> Score:
-    """Return an empty four-part score: a pick-up of one beat, two bars of 4/4 a phrase, a fermata on each phrase's end.
+    """Return an empty four-part score: a pick-up of one beat, two bars of 4/4 a phrase, a fermata
+    on each phrase's end.
 
     Args:
         phrases: number of phrases of 32 sixteenths.
@@ -43,15 +48,18 @@ def plan_chorale(phrases: int, key: int | None = None) -> Score:
         ValueError: if there is not at least one phrase, or no such key.
     """
     if phrases < 1:
-        raise ValueError(f"A chorale has at least one phrase, not {phrases}. Five make half a minute.")
+        raise ValueError(f"A chorale has at least one phrase, not {phrases}. Five make half a "
+                         "minute.")
     steps = np.arange(phrases * PHRASE)
     silence = np.full((len(steps), 4), REST, np.int16)
     beat = ((steps + 12) % 16).astype(np.int16)
-    return Score(silence, silence != REST, beat, np.full_like(beat, 16), steps % PHRASE >= PHRASE - 4, key)
+    return Score(silence, silence != REST, beat, np.full_like(beat, 16),
+                 steps % PHRASE >= PHRASE - 4, key)
 
 
 def plan_harmony(melody: Score) -> Score:
-    """Return a four-part score that holds the melody in the soprano and is empty below, for `compose` to fill.
+    """Return a four-part score that holds the melody in the soprano and is empty below, for
+    `compose` to fill.
 
     Without any fermata the last note gets one, so that the network knows where the music ends.
 
@@ -67,9 +75,11 @@ def plan_harmony(melody: Score) -> Score:
     if notes.min() < 55 or notes.max() > 84:
         octaves = round((69 - float(np.median(notes))) / 12)
         voices = melody.pitches.shape[1]
-        melody_is = "The melody" if voices == 1 else f"The first of {voices} voices, which is taken for the melody,"
-        raise ValueError(f"{melody_is} runs from MIDI {notes.min()} to {notes.max()}; a soprano reaches from 55 to 84. "
-                         f"Transpose it by {12 * octaves:+d} semitones, or shorten its range.")
+        melody_is = ("The melody" if voices == 1 else f"The first of {voices} voices, which is "
+                     "taken for the melody,")
+        raise ValueError(f"{melody_is} runs from MIDI {notes.min()} to {notes.max()}; a soprano "
+                         f"reaches from 55 to 84. Transpose it by {12 * octaves:+d} semitones, or "
+                         "shorten its range.")
     pitches = np.full((len(melody), 4), REST, np.int16)
     onsets = np.zeros((len(melody), 4), bool)
     pitches[:, 0], onsets[:, 0] = melody.pitches[:, 0], melody.onsets[:, 0]
@@ -80,14 +90,17 @@ def plan_harmony(melody: Score) -> Score:
 
 
 def ends_on_tonic(score: Score) -> bool:
-    """Tell whether the last chord is the tonic triad of the score's key in root position (in minor also its major twin).
+    """Tell whether the last chord is the tonic triad of the score's key in root position (in minor
+    also its major twin).
 
     Raises:
         ValueError: if the key is unknown.
     """
     if score.key is None:
-        raise ValueError("The score has no key, so its tonic is unknown. Give it one with dataclasses.replace(score, key=...).")
+        raise ValueError("The score has no key, so its tonic is unknown. Give it one with "
+                         "dataclasses.replace(score, key=...).")
     chord = score.pitches[-1][score.pitches[-1] != REST]
     degrees = (chord - score.key) % 12
     thirds = {4} if score.key < 12 else {3, 4}
-    return chord.size > 0 and bool(degrees[chord.argmin()] == 0) and set(degrees.tolist()) <= {0, 7} | thirds
+    return (chord.size > 0 and bool(degrees[chord.argmin()] == 0)
+            and set(degrees.tolist()) <= {0, 7} | thirds)

@@ -1,21 +1,27 @@
-"""Features of sound: STFT, log-mel, MFCC, chroma, and a spectral distance. The way back is in `inversion`.
+"""Features of sound: STFT, log-mel, MFCC, chroma, and a spectral distance. The way back is in
+`inversion`.
 
-The constants are the one definition of feature parameters for the whole course. Features have one row per frame,
-(frames, bins), the first frame centred on the first sample. What makes features also takes a batch of sounds of equal
-length, (batch, samples), and then returns (batch, frames, bins).
+The constants are the one definition of feature parameters for the whole course. Features have one
+row per frame, (frames, bins), the first frame centred on the first sample. What makes features also
+takes a batch of sounds of equal length, (batch, samples), and then returns (batch, frames, bins).
 """
 import functools
 import math
 import warnings
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from course_utils import environment, waveforms, windows
-from course_utils.waveforms import MAX_CHANNELS, as_array, check_rate, waveform
+from course_utils.checks import (
+    MAX_CHANNELS,
+    as_array,
+    check_rate,
+    check_sizes,
+    check_whole,
+    waveform,
+)
+from course_utils.sound import windows
 
-SR = waveforms.SR
 FRAME_LENGTH = windows.FRAME_LENGTH
 N_FFT = 1024
 HOP_LENGTH = 256
@@ -23,11 +29,13 @@ N_MELS = 64
 N_MFCC = 64
 FLOOR_DB = -80.0
 N_FFT_CHROMA = 4096
-BLOCK = 2**18
+BLOCK = 2**22  # samples transformed at a time, about 70 MB of spectrum
 
 
 def stft(y: np.ndarray, n_fft: int = N_FFT, hop_length: int = HOP_LENGTH) -> np.ndarray:
-    """Compute the short-time Fourier transform with a Hann window (taught in 03_features).
+    """Compute the short-time Fourier transform with a Hann window.
+
+    Notebook: 03_features
 
     Args:
         y: (samples,) or (batch, samples).
@@ -35,71 +43,36 @@ def stft(y: np.ndarray, n_fft: int = N_FFT, hop_length: int = HOP_LENGTH) -> np.
         hop_length: samples from frame to frame.
 
     Returns:
-        complex64 (frames, n_fft // 2 + 1), with 1 + samples // hop_length frames; `np.abs` gives magnitudes.
+        complex64 (frames, n_fft // 2 + 1), with 1 + samples // hop_length frames; `np.abs` gives
+        magnitudes.
 
     Raises:
         ValueError: if y is not sound of one channel, or the sizes are no sizes.
     """
-    return _by_frames(y, n_fft, hop_length, n_fft // 2 + 1, lambda spectrum: spectrum, np.complex64)
+    return _in_blocks(y, n_fft, hop_length, lambda spectrum: spectrum)
 
 
-def _by_frames(y, n_fft: int, hop_length: int, width: int, function: Callable, dtype: type = np.float32) -> np.ndarray:
-    import scipy.fft
+def _in_blocks(y, n_fft: int, hop_length: int, function: Callable) -> np.ndarray:
+    """Return a function of the STFT, (frames, bins), of a sound, or of a batch of sounds, a block
+    at a time to save memory.
+    """
+    import librosa
 
     check_sizes(n_fft, hop_length)
     y = _sounds(y)
-    sounds, count = np.atleast_2d(y), 1 + y.shape[-1] // hop_length
-    out = np.empty((len(sounds), count, width), dtype)
-    length = max(1, BLOCK // n_fft)
-    items = max(1, length // count)
-    blocks = [(slice(i, i + items), slice(t, min(t + length, count)))
-              for i in range(0, len(sounds), items) for t in range(0, count, length)]
-
-    def fill(block):
-        frames = _frames(sounds[block[0]], block[1], n_fft, hop_length)
-        # In double precision: single would add rounding noise to quiet bands beside loud ones.
-        out[block] = function(scipy.fft.rfft(frames * hann(n_fft), axis=-1))
-
-    with one_blas_thread():
-        if len(blocks) <= 8:
-            list(map(fill, blocks))
-        else:
-            with ThreadPoolExecutor(environment.cores()) as pool:
-                list(pool.map(fill, blocks))
-    return out if y.ndim == 2 else out[0]
-
-
-def _frames(sounds: np.ndarray, wanted: slice, n_fft: int, hop_length: int) -> np.ndarray:
-    """Return the frames numbered `wanted`, (batch, frames, n_fft), with zeros before the beginning and after the end."""
-    start = wanted.start * hop_length - n_fft // 2
-    stop = (wanted.stop - 1) * hop_length + n_fft // 2
-    padding = (max(0, -start), max(0, stop - sounds.shape[1]))
-    padded = np.pad(sounds[:, max(0, start):stop], ((0, 0), padding))
-    return np.lib.stride_tricks.sliding_window_view(padded, n_fft, axis=1)[:, ::hop_length]
-
-
-def one_blas_thread():
-    """Return a context in which small matrix products do not wait for each other's threads on a busy machine."""
-    return _blas().limit(limits=1, user_api="blas")
-
-
-@functools.lru_cache(maxsize=1)
-def _blas():
-    import threadpoolctl
-
-    return threadpoolctl.ThreadpoolController()
-
-
-def check_sizes(n_fft: int, hop_length: int) -> None:
-    check_count("n_fft", n_fft, 2**16)
-    check_count("hop_length", hop_length, n_fft)
-    if n_fft % 2 or n_fft < 16:
-        raise ValueError(f"n_fft is an even number from 16 on, not {n_fft}. The course uses {N_FFT}.")
-
-
-def check_count(name: str, count: int, highest: int) -> None:
-    if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or not 1 <= count <= highest:
-        raise ValueError(f"{name} is a whole number from 1 to {highest} here, not {count!r}.")
+    sounds = y[None] if y.ndim == 1 else y
+    together = max(1, BLOCK // sounds.shape[1])
+    rows = []
+    with warnings.catch_warnings():
+        # librosa warns of sounds shorter than a window, which are padded with zeros here as
+        # everywhere.
+        warnings.filterwarnings("ignore", "n_fft=", UserWarning)
+        for first in range(0, len(sounds), together):
+            spectrum = librosa.stft(sounds[first:first + together], n_fft=n_fft,
+                                    hop_length=hop_length)
+            # (sounds, bins, frames) to (sounds, frames, bins)
+            rows.append(function(np.swapaxes(spectrum, 1, 2)))
+    return np.concatenate(rows) if y.ndim == 2 else rows[0][0]
 
 
 def _sounds(y) -> np.ndarray:
@@ -109,17 +82,13 @@ def _sounds(y) -> np.ndarray:
     return waveform(y.reshape(-1)).reshape(y.shape)
 
 
-@functools.lru_cache(maxsize=16)
-def hann(n_fft: int) -> np.ndarray:
-    """Return the periodic Hann window, float64 (n_fft,)."""
-    return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_fft) / n_fft)
-
-
 def power_to_db(power: np.ndarray, floor_db: float = FLOOR_DB) -> np.ndarray:
-    """Turn power into decibels, 10 log10(power), but not below a floor (taught in 03_features).
+    """Turn power into decibels, 10 log10(power), but not below a floor.
 
-    The floor is fixed and not relative to the loudest frame, so that a moment has the same features whatever comes later.
-    -80 dB lies just above the rounding noise of 16-bit sound in a mel band.
+    Notebook: 03_features
+
+    The floor is fixed and not relative to the loudest frame, so that a moment has the same features
+    whatever comes later. -80 dB lies just above the rounding noise of 16-bit sound in a mel band.
 
     Returns:
         float32 of the same shape.
@@ -133,17 +102,20 @@ def db_to_power(db: np.ndarray) -> np.ndarray:
 
 
 def mel_filters(sr: int, n_fft: int = N_FFT, n_mels: int = N_MELS) -> np.ndarray:
-    """Return the triangular filters that gather the power of an STFT into mel bands (taught in 03_features).
+    """Return the triangular filters that gather the power of an STFT into mel bands.
+
+    Notebook: 03_features
 
     Returns:
-        float32 (n_mels, n_fft // 2 + 1), read-only, on Slaney's mel scale, each of area 1 (librosa's default).
+        float32 (n_mels, n_fft // 2 + 1), read-only, on Slaney's mel scale, each of area 1
+        (librosa's default).
 
     Raises:
         ValueError: if there are so many that a filter would fall between two bins.
     """
     sr = check_rate(sr)
     check_sizes(n_fft, 1)
-    check_count("n_mels", n_mels, n_fft // 2)
+    check_whole("n_mels", n_mels, 1, n_fft // 2)
     return _mel_filters(sr, n_fft, n_mels)
 
 
@@ -156,14 +128,17 @@ def _mel_filters(sr: int, n_fft: int, n_mels: int) -> np.ndarray:
         warnings.simplefilter("ignore", UserWarning)
         filters = librosa.filters.mel(sr=sr, n_fft=n_fft, n_mels=n_mels)
     if not filters.any(axis=1).all():
-        raise ValueError(f"{n_mels} mel bands are too many for n_fft={n_fft} at {sr} Hz: some hold no frequency at all. "
-                         "Take fewer bands or a larger n_fft.")
+        raise ValueError(f"{n_mels} mel bands are too many for n_fft={n_fft} at {sr} Hz: some hold "
+                         "no frequency at all. Take fewer bands or a larger n_fft.")
     filters.flags.writeable = False
     return filters
 
 
-def log_mel(y: np.ndarray, sr: int, n_mels: int = N_MELS, n_fft: int = N_FFT, hop_length: int = HOP_LENGTH) -> np.ndarray:
-    """Compute the log-mel spectrogram, the course's picture of timbre (taught in 03_features).
+def log_mel(y: np.ndarray, sr: int, n_mels: int = N_MELS, n_fft: int = N_FFT,
+            hop_length: int = HOP_LENGTH) -> np.ndarray:
+    """Compute the log-mel spectrogram, the course's picture of timbre.
+
+    Notebook: 03_features
 
     Args:
         y: (samples,) or (batch, samples).
@@ -178,27 +153,35 @@ def log_mel(y: np.ndarray, sr: int, n_mels: int = N_MELS, n_fft: int = N_FFT, ho
     Raises:
         ValueError: as `stft` and `mel_filters`.
     """
-    return _by_mel(y, sr, n_mels, n_fft, hop_length, n_mels, power_to_db)
+    return _by_mel(y, sr, n_mels, n_fft, hop_length, power_to_db)
 
 
-def _by_mel(y, sr: int, n_mels: int, n_fft: int, hop_length: int, width: int, function: Callable) -> np.ndarray:
+def _by_mel(y, sr: int, n_mels: int, n_fft: int, hop_length: int, function: Callable) -> np.ndarray:
     filters = mel_filters(sr, n_fft, n_mels)
-    return _by_frames(y, n_fft, hop_length, width, lambda spectrum: function(_power(spectrum) @ filters.T))
+    return _in_blocks(y, n_fft, hop_length, lambda spectrum: function(_bands(spectrum, filters)))
 
 
-def _power(spectrum: np.ndarray) -> np.ndarray:
-    return (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
+def _bands(spectrum: np.ndarray, filters: np.ndarray) -> np.ndarray:
+    """Gather the power of an STFT, (sounds, frames, bins), by filters (bands, bins), in one large
+    product.
+    """
+    # (sounds * frames, bins)
+    power = (spectrum.real**2 + spectrum.imag**2).reshape(-1, spectrum.shape[2])
+    return (power @ filters.T).reshape(*spectrum.shape[:2], len(filters))
 
 
 def dct_matrix(size: int) -> np.ndarray:
-    """Return the orthonormal DCT-II as a matrix: D[k, b] = sqrt(2 / B) cos(pi k (b + 1/2) / B), D[0] by sqrt(2) less.
+    """Return the orthonormal DCT-II as a matrix: D[k, b] = sqrt(2 / B) cos(pi k (b + 1/2) / B),
+    D[0] by sqrt(2) less.
 
-    Its transpose is its inverse (taught in 03_features).
+    Notebook: 03_features
+
+    Its transpose is its inverse.
 
     Returns:
         float64 (size, size).
     """
-    check_count("size", size, 2**14)
+    check_whole("size", size, 1, 2**14)
     k, n = np.arange(size)[:, None], np.arange(size)
     matrix = np.sqrt(2 / size) * np.cos(np.pi * k * (n + 0.5) / size)
     matrix[0] /= np.sqrt(2)
@@ -207,25 +190,33 @@ def dct_matrix(size: int) -> np.ndarray:
 
 def mfcc(y: np.ndarray, sr: int, n_mfcc: int = N_MFCC, n_mels: int = N_MELS, n_fft: int = N_FFT,
          hop_length: int = HOP_LENGTH) -> np.ndarray:
-    """Compute mel-frequency cepstral coefficients: the first `n_mfcc` of the DCT of each log-mel frame (taught in 03_features).
+    """Compute mel-frequency cepstral coefficients: the first `n_mfcc` of the DCT of each log-mel
+    frame.
+
+    Notebook: 03_features
 
     Args: as `log_mel`; n_mfcc is at most n_mels, and as many keep everything.
 
     Returns:
-        float32 (frames, n_mfcc). The first is the loudness, the next ones the broad shape of the spectrum.
+        float32 (frames, n_mfcc). The first is the loudness, the next ones the broad shape of the
+        spectrum.
 
     Raises:
         ValueError: as `log_mel`, or for more coefficients than bands.
     """
-    check_count("n_mfcc", n_mfcc, n_mels)
+    check_whole("n_mfcc", n_mfcc, 1, n_mels)
     dct = dct_matrix(n_mels)[:n_mfcc]
-    return _by_mel(y, sr, n_mels, n_fft, hop_length, n_mfcc, lambda mel: power_to_db(mel) @ dct.T)
+    return _by_mel(y, sr, n_mels, n_fft, hop_length,
+                   lambda mel: (power_to_db(mel) @ dct.T).astype(np.float32))
 
 
 def chroma(y: np.ndarray, sr: int, hop_length: int = HOP_LENGTH) -> np.ndarray:
-    """Compute how strong each of the 12 pitch classes is, octaves folded together (taught in 03_features).
+    """Compute how strong each of the 12 pitch classes is, octaves folded together.
 
-    The window is 4096 samples, since semitones in the bass lie only a few hertz apart. Tuning: A4 = 440 Hz.
+    Notebook: 03_features
+
+    The window is 4096 samples, since semitones in the bass lie only a few hertz apart. Tuning: A4 =
+    440 Hz.
 
     Args: as `log_mel`.
 
@@ -237,22 +228,26 @@ def chroma(y: np.ndarray, sr: int, hop_length: int = HOP_LENGTH) -> np.ndarray:
     filters = librosa.filters.chroma(sr=check_rate(sr), n_fft=N_FFT_CHROMA, tuning=0.0)
 
     def fold(spectrum):
-        classes = _power(spectrum) @ filters.T
+        classes = _bands(spectrum, filters)
         return classes / np.maximum(classes.max(axis=-1, keepdims=True), 1e-8)
 
-    return _by_frames(y, N_FFT_CHROMA, hop_length, 12, fold)
+    return _in_blocks(y, N_FFT_CHROMA, hop_length, fold)
 
 
 def spectral_distance(y1: np.ndarray, y2: np.ndarray, sr: int) -> float:
-    """Measure how far two sounds are apart in spectrum, in dB (taught in 03_features).
+    """Measure how far two sounds are apart in spectrum, in dB.
 
-    The log-spectral distance (Gray and Markel, "Distance measures for speech processing", 1976) on mel bands:
-    mean over frames t of sqrt(mean over bands b of (L1[t, b] - L2[t, b])^2), where L is the power of 128 mel bands in dB,
-    cut off 60 dB below the loudest value of both sounds. Bands are finer than those of the course's features (windows
-    of about 0.128 s), so that what 64 bands lose can be seen. 0 for equal spectra, whatever the phase; at most 60.
+    Notebook: 03_features
+
+    The log-spectral distance (Gray and Markel, "Distance measures for speech processing", 1976) on
+    mel bands: mean over frames t of sqrt(mean over bands b of (L1[t, b] - L2[t, b])^2), where L is
+    the power of 128 mel bands in dB, cut off 60 dB below the loudest value of both sounds. Bands
+    are finer than those of the course's features (windows of about 0.128 s), so that what 64 bands
+    lose can be seen. 0 for equal spectra, whatever the phase; at most 60.
 
     Args:
-        y1, y2: (samples,); the longer one may exceed the other by up to 1024 samples, which are left out.
+        y1, y2: (samples,); the longer one may exceed the other by up to 1024 samples, which are
+            left out.
         sr: sample rate of both in Hz.
 
     Returns:
@@ -263,10 +258,12 @@ def spectral_distance(y1: np.ndarray, y2: np.ndarray, sr: int) -> float:
     """
     y1, y2 = waveform(y1, mono=True), waveform(y2, mono=True)
     if abs(len(y1) - len(y2)) > FRAME_LENGTH:
-        raise ValueError(f"The sounds have {len(y1)} and {len(y2)} samples. Cut both to the same length first.")
+        raise ValueError(f"The sounds have {len(y1)} and {len(y2)} samples. Cut both to the same "
+                         "length first.")
     length = min(len(y1), len(y2))
     n_fft = max(512, 2 ** round(math.log2(check_rate(sr) / 8)))
-    mel = [_by_mel(y[:length], sr, 128, n_fft, n_fft // 4, 128, lambda mel: mel) for y in (y1, y2)]
+    mel = [_by_mel(y[:length], sr, 128, n_fft, n_fft // 4, lambda mel: mel) for y in (y1, y2)]
     floor = max(1e-20, 1e-6 * max(m.max() for m in mel))
-    difference = power_to_db(mel[0], 10 * math.log10(floor)) - power_to_db(mel[1], 10 * math.log10(floor))
+    difference = (power_to_db(mel[0], 10 * math.log10(floor))
+                  - power_to_db(mel[1], 10 * math.log10(floor)))
     return float(np.sqrt((difference**2).mean(axis=1)).mean())

@@ -1,4 +1,6 @@
-"""From a raw recording to clean material: measure, quantize, denoise, level, trim, stretch, transpose; or all in one call."""
+"""From a raw recording to clean material: measure, quantize, denoise, level, trim, stretch,
+transpose; or all in one call.
+"""
 import math
 import warnings
 from collections.abc import Callable, Iterator
@@ -7,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from course_utils.audio import load, resample
-from course_utils.waveforms import SR, check_number, check_rate, to_mono, waveform
-from course_utils.windows import frame
+from course_utils.checks import SR, check_number, check_rate, to_mono, waveform
+from course_utils.sound.windows import frame
 
 LOUDNESS_BLOCK = 0.4
 LOWEST_RATE = 8000
@@ -16,18 +18,22 @@ SILENCE = 1e-6
 
 
 def describe(y: np.ndarray, sr: int) -> dict[str, float]:
-    """Measure a waveform (taught in 01_loading_audio).
+    """Measure a waveform.
+
+    Notebook: 01_loading_audio
 
     Returns:
-        `duration` in seconds; `sample_rate` in Hz; `samples`; `channels`; `peak_dbfs` and `rms_dbfs`, in dB relative to a
-        sample of 1 (silence is -inf, a sine at full scale has an RMS of -3.01); `dc`, the mean; `clipped`, the share of
-        samples in flat tops: at least three equal samples in a row beyond 98 % of full scale.
+        `duration` in seconds; `sample_rate` in Hz; `samples`; `channels`; `peak_dbfs` and
+        `rms_dbfs`, in dB relative to a sample of 1 (silence is -inf, a sine at full scale has an
+        RMS of -3.01); `dc`, the mean; `clipped`, the share of samples in flat tops: at least three
+        equal samples in a row beyond 98 % of full scale.
     """
     y, sr = waveform(y), check_rate(sr)
     level = np.abs(y.astype(np.float64))
-    return {"duration": len(y) / sr, "sample_rate": sr, "samples": len(y), "channels": 1 if y.ndim == 1 else y.shape[1],
-            "peak_dbfs": _to_db(level.max()), "rms_dbfs": _to_db(np.sqrt((level**2).mean())),
-            "dc": float(y.mean(dtype=np.float64)), "clipped": float(_flat_tops(y).mean())}
+    return {"duration": len(y) / sr, "sample_rate": sr, "samples": len(y),
+            "channels": 1 if y.ndim == 1 else y.shape[1], "peak_dbfs": _to_db(level.max()),
+            "rms_dbfs": _to_db(np.sqrt((level**2).mean())), "dc": float(y.mean(dtype=np.float64)),
+            "clipped": float(_flat_tops(y).mean())}
 
 
 def _to_db(amplitude: float) -> float:
@@ -45,13 +51,16 @@ def _flat_tops(y: np.ndarray) -> np.ndarray:
 
 
 def quantize(y: np.ndarray, bits: int, dither: bool = False, seed: int = 0) -> np.ndarray:
-    """Round a waveform to the 2**bits levels of PCM with that many bits (taught in 01_loading_audio).
+    """Round a waveform to the 2**bits levels of PCM with that many bits.
+
+    Notebook: 01_loading_audio
 
     Args:
         y: (samples,) or (samples, channels).
         bits: 2 to 24.
-        dither: add triangular noise two steps wide before rounding, which turns the distortion into steady hiss
-            (Lipshitz, Wannamaker and Vanderkooy, "Quantization and dither", JAES 40(5), 1992).
+        dither: add triangular noise two steps wide before rounding, which turns the distortion into
+            steady hiss (Lipshitz, Wannamaker and Vanderkooy, "Quantization and dither", JAES 40(5),
+            1992).
         seed: of that noise.
 
     Returns:
@@ -67,13 +76,18 @@ def quantize(y: np.ndarray, bits: int, dither: bool = False, seed: int = 0) -> n
 
 
 def remove_dc(y: np.ndarray) -> np.ndarray:
-    """Subtract each channel's mean, which is no sound but takes room (taught in 02_preparing_audio)."""
+    """Subtract each channel's mean, which is no sound but takes room.
+
+    Notebook: 02_preparing_audio
+    """
     y = waveform(y)
     return (y - y.mean(axis=0, dtype=np.float64)).astype(np.float32)
 
 
 def normalize_peak(y: np.ndarray, dbfs: float = -1.0) -> np.ndarray:
-    """Scale a waveform so that its largest sample has this level (taught in 02_preparing_audio).
+    """Scale a waveform so that its largest sample has this level.
+
+    Notebook: 02_preparing_audio
 
     Args:
         y: (samples,) or (samples, channels); silence (below -120 dBFS) stays as it is.
@@ -91,7 +105,9 @@ def normalize_peak(y: np.ndarray, dbfs: float = -1.0) -> np.ndarray:
 
 
 def loudness(y: np.ndarray, sr: int) -> float:
-    """Measure the loudness of a whole sound in LUFS (taught in 02_preparing_audio; Recommendation ITU-R BS.1770-4).
+    """Measure the loudness of a whole sound in LUFS (Recommendation ITU-R BS.1770-4).
+
+    Notebook: 02_preparing_audio
 
     Args:
         y: (samples,) or (samples, channels up to five), at least 0.4 s.
@@ -107,14 +123,17 @@ def loudness(y: np.ndarray, sr: int) -> float:
 
     y, sr = waveform(y), check_rate(sr)
     if sr < LOWEST_RATE or len(y) < LOUDNESS_BLOCK * sr or (y.ndim == 2 and y.shape[1] > 5):
-        raise ValueError(f"Loudness is defined from {LOUDNESS_BLOCK} s on, 8000 Hz, up to five channels; this waveform has "
-                         f"{len(y) / sr:.3f} s at {sr} Hz and shape {y.shape}. Use normalize_peak, or resample or mix it first.")
+        raise ValueError(f"Loudness is defined from {LOUDNESS_BLOCK} s on, 8000 Hz, up to five "
+                         f"channels; this waveform has {len(y) / sr:.3f} s at {sr} Hz and shape "
+                         f"{y.shape}. Use normalize_peak, or resample or mix it first.")
     with np.errstate(divide="ignore"):
         return float(pyloudnorm.Meter(sr).integrated_loudness(y.astype(np.float64)))
 
 
 def normalize_loudness(y: np.ndarray, sr: int, lufs: float = -23.0) -> np.ndarray:
-    """Scale a waveform to this loudness, or as near as its peak may come to full scale (taught in 02_preparing_audio).
+    """Scale a waveform to this loudness, or as near as its peak may come to full scale.
+
+    Notebook: 02_preparing_audio
 
     Args:
         y: (samples,) or (samples, channels up to five), at least 0.4 s; silence (below -120 dBFS)
@@ -129,19 +148,24 @@ def normalize_loudness(y: np.ndarray, sr: int, lufs: float = -23.0) -> np.ndarra
         ValueError: as `loudness`, or if the target is out of range.
     """
     lufs = check_number("lufs", lufs, -70, 0)
-    # Measured at full level: the meter leaves out blocks below -70 LUFS, so a quiet sound would measure too loud.
+    # Measured at full level: the meter leaves out blocks below -70 LUFS, so a quiet sound would
+    # measure too loud.
     full = normalize_peak(y, 0.0)
     level = loudness(full, sr)
-    return full if level == -math.inf else (full * min(1.0, 10 ** ((lufs - level) / 20))).astype(np.float32)
+    return (full if level == -math.inf
+            else (full * min(1.0, 10 ** ((lufs - level) / 20))).astype(np.float32))
 
 
 def denoise(y: np.ndarray, reduction: float = 20.0) -> np.ndarray:
-    """Turn steady noise down by spectral gating (taught in 02_preparing_audio).
+    """Turn steady noise down by spectral gating.
 
-    In each frequency bin the quietest tenth of the frames is taken for noise alone. If P is the power there, P0 the mean
-    power of that noise, the bin is multiplied by max(1 - 2 P0 / P, the allowed reduction): spectral subtraction after
-    Berouti, Schwartz and Makhoul ("Enhancement of speech corrupted by acoustic noise", ICASSP 1979). What sounds
-    all the time at one pitch, such as a drone, is steady too and is turned down with the noise.
+    Notebook: 02_preparing_audio
+
+    In each frequency bin the quietest tenth of the frames is taken for noise alone. If P is the
+    power there, P0 the mean power of that noise, the bin is multiplied by max(1 - 2 P0 / P, the
+    allowed reduction): spectral subtraction after Berouti, Schwartz and Makhoul ("Enhancement of
+    speech corrupted by acoustic noise", ICASSP 1979). What sounds all the time at one pitch, such
+    as a drone, is steady too and is turned down with the noise.
 
     Args:
         y: (samples,).
@@ -157,16 +181,20 @@ def denoise(y: np.ndarray, reduction: float = 20.0) -> np.ndarray:
     how = {"nperseg": 1024, "noverlap": 768}
     _, _, spectrum = stft(np.pad(y, (0, max(0, 1024 - len(y)))), **how)
     power = np.abs(spectrum) ** 2
-    # The power of noise is exponentially distributed: its lowest tenth lies below -ln(0.9) of its mean.
+    # The power of noise is exponentially distributed: its lowest tenth lies below -ln(0.9) of its
+    # mean.
     noise = np.quantile(power, 0.1, axis=1, keepdims=True) / -math.log(0.9)
-    # Averaged over five frames: single noisy bins would else open the gate for a moment, heard as "musical noise".
+    # Averaged over five frames: single noisy bins would else open the gate for a moment, heard as
+    # "musical noise".
     power = np.maximum(uniform_filter1d(power, 5, axis=1), 1e-20)
     gain = np.maximum(1 - 2 * noise / power, 10 ** (-reduction / 20))
     return istft(spectrum * gain, **how)[1][:len(y)].astype(np.float32)
 
 
 def trim_silence(y: np.ndarray, top_db: float = 40.0) -> np.ndarray:
-    """Cut off both ends as far as they are quieter than the loudest moment by `top_db` (taught in 02_preparing_audio).
+    """Cut off both ends as far as they are quieter than the loudest moment by `top_db`.
+
+    Notebook: 02_preparing_audio
 
     Args:
         y: (samples,).
@@ -180,14 +208,17 @@ def trim_silence(y: np.ndarray, top_db: float = 40.0) -> np.ndarray:
     """
     y, top_db = waveform(y, mono=True), check_number("top_db", top_db, 1, 200)
     if np.abs(y).max() < SILENCE:
-        raise ValueError("The waveform is silent from start to end: nothing is left after trimming. Check the recording's input.")
+        raise ValueError("The waveform is silent from start to end: nothing is left after "
+                         "trimming. Check the recording's input.")
     level = np.sqrt((frame(y, 1024, 256).astype(np.float64) ** 2).mean(axis=1))
     loud = np.flatnonzero(level >= level.max() * 10 ** (-top_db / 20))
     return y[loud[0] * 256:loud[-1] * 256 + 1024]
 
 
 def stretch(y: np.ndarray, rate: float) -> np.ndarray:
-    """Make a sound faster or slower and keep its pitch, by a phase vocoder (taught in 02_preparing_audio).
+    """Make a sound faster or slower and keep its pitch, by a phase vocoder.
+
+    Notebook: 02_preparing_audio
 
     Args:
         y: (samples,).
@@ -204,7 +235,8 @@ def stretch(y: np.ndarray, rate: float) -> np.ndarray:
     with warnings.catch_warnings():
         # librosa 1.0 warns of its own coming changes.
         warnings.simplefilter("ignore")
-        return librosa.effects.time_stretch(_at_least(y, 2048), rate=rate)[:max(1, round(len(y) / rate))]
+        return librosa.effects.time_stretch(_at_least(y, 2048),
+                                            rate=rate)[:max(1, round(len(y) / rate))]
 
 
 def _at_least(y: np.ndarray, samples: int) -> np.ndarray:
@@ -212,7 +244,9 @@ def _at_least(y: np.ndarray, samples: int) -> np.ndarray:
 
 
 def shift_pitch(y: np.ndarray, sr: int, semitones: float) -> np.ndarray:
-    """Transpose a sound and keep its duration: stretch it, then resample it back (taught in 02_preparing_audio).
+    """Transpose a sound and keep its duration: stretch it, then resample it back.
+
+    Notebook: 02_preparing_audio
 
     Args:
         y: (samples,).
@@ -233,24 +267,28 @@ def shift_pitch(y: np.ndarray, sr: int, semitones: float) -> np.ndarray:
         return librosa.effects.pitch_shift(_at_least(y, 2048), sr=sr, n_steps=semitones)[:len(y)]
 
 
-def prepare(path: str | Path, sr: int = SR, *, noise_reduction: float = 0.0, rate: float = 1.0, semitones: float = 0.0,
-            lufs: float = -23.0) -> tuple[np.ndarray, int, list[str]]:
-    """Load a recording and make it ready for a network, reporting every step (taught in 02_preparing_audio).
+def prepare(path: str | Path, sr: int = SR, *, noise_reduction: float = 0.0, rate: float = 1.0,
+            semitones: float = 0.0, lufs: float = -23.0) -> tuple[np.ndarray, int, list[str]]:
+    """Load a recording and make it ready for a network, reporting every step.
 
-    The steps: load, mix to mono and resample; remove DC; denoise (if asked); trim silence; stretch and transpose (if
-    asked); normalize the loudness.
+    Notebook: 02_preparing_audio
+
+    The steps: load, mix to mono and resample; remove DC; denoise (if asked); trim silence; stretch
+    and transpose (if asked); normalize the loudness.
 
     Args:
         path: a sound file.
         sr: sample rate wanted, in Hz.
-        noise_reduction: in dB, as `reduction` of `denoise`; 0 leaves the noise, which is right for clean recordings.
+        noise_reduction: in dB, as `reduction` of `denoise`; 0 leaves the noise, which is right for
+            clean recordings.
         rate: tempo, as in `stretch`.
         semitones: transposition, as in `shift_pitch`.
-        lufs: loudness, as in `normalize_loudness`; where loudness is not defined (under 0.4 s or 8000 Hz) the peak
-            comes to -1 dBFS instead.
+        lufs: loudness, as in `normalize_loudness`; where loudness is not defined (under 0.4 s or
+            8000 Hz) the peak comes to -1 dBFS instead.
 
     Returns:
-        y, float32 (samples,); sr; and one line of text per step, with the duration and levels after it.
+        y, float32 (samples,); sr; and one line of text per step, with the duration and levels after
+        it.
 
     Raises:
         FileNotFoundError, OSError, ValueError: as `load` and the single steps do.
@@ -273,7 +311,8 @@ def prepare(path: str | Path, sr: int = SR, *, noise_reduction: float = 0.0, rat
     return y, sr, [*lines, _line(step, y, sr)]
 
 
-def _chain(native: int, sr: int, noise_reduction: float, rate: float, semitones: float) -> Iterator[tuple[str, Callable]]:
+def _chain(native: int, sr: int, noise_reduction: float, rate: float,
+           semitones: float) -> Iterator[tuple[str, Callable]]:
     yield "mono, resampled", lambda y: resample(to_mono(y), native, sr)
     yield "DC removed", remove_dc
     if noise_reduction:
@@ -288,5 +327,5 @@ def _chain(native: int, sr: int, noise_reduction: float, rate: float, semitones:
 def _line(step: str, y: np.ndarray, sr: int) -> str:
     found = describe(y, sr)
     clipped = f"  {found['clipped']:.2%} clipped" if found["clipped"] else ""
-    return (f"{step:28} {found['duration']:8.2f} s  {sr:6d} Hz  {found['channels']} ch  peak {found['peak_dbfs']:6.1f} dBFS  "
-            f"RMS {found['rms_dbfs']:6.1f} dBFS{clipped}")
+    return (f"{step:28} {found['duration']:8.2f} s  {sr:6d} Hz  {found['channels']} ch  peak "
+             f"{found['peak_dbfs']:6.1f} dBFS  RMS {found['rms_dbfs']:6.1f} dBFS{clipped}")

@@ -11,48 +11,52 @@ from pathlib import Path
 
 import numpy as np
 
-from course_utils import environment, score_files, synth
+from course_utils import environment, synth
+from course_utils.checks import SR
+from course_utils.scores import score_files
 
 SPLITS = ("train", "valid", "test")
-SR = 16000
 LENGTH = 1.0  # seconds of every tone
 HELD = 0.8  # seconds until the key is let go, so that the release is heard
 PITCHES = range(48, 73)  # C3 to C5, where all these programs sound at the written pitch
 VELOCITIES = range(40, 128)
 GOLDEN = (5**0.5 - 1) / 2
 
-# Families by what vibrates and what keeps it going: a string left alone after a pluck or a blow; a string under a bow; a
-# solid body left alone after a blow; a column of air behind lips, behind a cane reed, behind an edge; wind or current that
-# a key lets through; an oscillator. All General MIDI programs that fit, but for distorted and effect sounds, for those that this
-# sound font has out of tune (21, 22, 78), too short (13) or with a hole (65), and for voices: it holds three recordings of them.
-# Programs in one pair of brackets are made from the same recordings, at least in part, and are never split.
-FAMILIES = {
-    "plucked": ((0, 1, 2, 3), (6,), (7,), (15, 25), (24,), (26,), (27,), (28,), (32,), (33, 35), (34,), (36,), (37,), (45,),
-                (46,), (104,), (105,), (106,), (107,)),
-    "bowed": ((40, 41, 110), (42,), (43,), (44, 48, 49)),
-    "bars": ((4,), (5,), (8,), (9,), (10,), (11,), (12,), (14,), (108,), (112,), (114,)),
-    "brass": ((56,), (57,), (58,), (59,), (60,), (61,)),
-    "reeds": ((64,), (66,), (67,), (68,), (69,), (70,), (71,), (109,), (111,)),
-    "flutes": ((72,), (73,), (74,), (75, 76), (77,), (79,)),
-    "organs": ((16,), (17, 18), (19,), (20, 23)),
-    "synths": ((38, 87), (50,), (51, 90), (62, 63, 81), (80,)),
-}
+# Families by what vibrates and what keeps it going: a string left alone after a pluck or a blow; a
+# string under a bow; a solid body left alone after a blow; a column of air behind lips, behind a
+# cane reed, behind an edge; wind or current that a key lets through; an oscillator. All General
+# MIDI programs that fit, but for distorted and effect sounds, for those that this sound font has
+# out of tune (21, 22, 78), too short (13) or with a hole (65), and for voices: it holds three
+# recordings of them. Programs in one pair of brackets are made from the same recordings, at least
+# in part, and are never split.
+FAMILIES = {"plucked": ((0, 1, 2, 3), (6,), (7,), (15, 25), (24,), (26,), (27,), (28,), (32,),
+                        (33, 35), (34,), (36,), (37,), (45,), (46,), (104,), (105,), (106,),
+                        (107,)), "bowed": ((40, 41, 110), (42,), (43,), (44, 48, 49)),
+            "bars": ((4,), (5,), (8,), (9,), (10,), (11,), (12,), (14,), (108,), (112,), (114,)),
+            "brass": ((56,), (57,), (58,), (59,), (60,), (61,)),
+            "reeds": ((64,), (66,), (67,), (68,), (69,), (70,), (71,), (109,), (111,)),
+            "flutes": ((72,), (73,), (74,), (75, 76), (77,), (79,)),
+            "organs": ((16,), (17, 18), (19,), (20, 23)),
+            "synths": ((38, 87), (50,), (51, 90), (62, 63, 81), (80,))}
 # The brackets of a family are dealt out in turn to four folds, so that each can be held out once.
 FOLDS = ("train", "valid", "train", "test")
-PROGRAMS = tuple(sorted((program, family, number % len(FOLDS)) for family, brackets in enumerate(FAMILIES.values())
-                        for number, bracket in enumerate(brackets) for program in bracket))
+PROGRAMS = tuple(sorted((program, family, number % len(FOLDS)) for family,
+                        brackets in enumerate(FAMILIES.values()) for number,
+                        bracket in enumerate(brackets) for program in bracket))
 
 
 @dataclass(frozen=True, eq=False)
 class Tones:
-    """Single notes with their labels, row by row; in the order of their programs, so shuffle them before training.
+    """Single notes with their labels, row by row; in the order of their programs, so shuffle them
+    before training.
 
     Attributes:
         waveform: (tones, 16000) float32, one second at 16 kHz; the key is let go after 0.8 s.
         program: (tones,) int, General MIDI program.
         instrument: (tones,) str, its name.
         family: (tones,) int, the class to be learned, an index into `families`.
-        fold: (tones,) int, 0 to 3; no recording is in two of them. 0 and 2 are for training, 1 for validation, 3 for testing.
+        fold: (tones,) int, 0 to 3; no recording is in two of them. 0 and 2 are for training, 1 for
+            validation, 3 for testing.
         pitch: (tones,) int, MIDI note number, 48 to 72.
         velocity: (tones,) int, how hard the key was struck, 40 to 127.
         families: names of the families.
@@ -74,30 +78,38 @@ class Tones:
         return len(self.waveform)
 
 
-def tones(split: str | None = None, soundfont: str | Path | None = None, per_program: int = 40) -> Tones:
-    """Play single notes of 80 instruments in 8 families (taught in 02_preparing_audio and 05_cnn_hears_timbre).
+def tones(split: str | None = None, soundfont: str | Path | None = None,
+          per_program: int = 40) -> Tones:
+    """Play single notes of 80 instruments in 8 families.
 
-    Every program plays the same notes, so that neither pitch nor velocity gives its family away. About half of each
-    family is for training, a quarter for validation, a quarter for testing. A program is in one split only, and so are the
-    recordings that the default sound font makes it from. The first call renders, which takes half a minute; the next ones
-    read what it kept in the cache folder (100 MB).
+    Notebook: 02_preparing_audio, 05_cnn_hears_timbre
+
+    Every program plays the same notes, so that neither pitch nor velocity gives its family away.
+    About half of each family is for training, a quarter for validation, a quarter for testing. A
+    program is in one split only, and so are the recordings that the default sound font makes it
+    from. The first call renders, which takes half a minute; the next ones read what it kept in the
+    cache folder (100 MB).
 
     Args:
         split: "train", "valid", "test", or None for all of them.
-        soundfont: path of a sound font (.sf2), for instruments sampled by other people; by default pretty_midi's.
+        soundfont: path of a sound font (.sf2), for instruments sampled by other people; by default
+            pretty_midi's.
         per_program: tones of each program, 1 to 500; fewer are ready sooner.
 
     Returns:
         `Tones`, rendered with the key let go after 0.8 s, as loud as the sound font has them.
 
     Raises:
-        ValueError: if an argument is out of range, or the file no sound font, or one without any of these programs.
+        ValueError: if an argument is out of range, or the file no sound font, or one without any of
+            these programs.
         OSError: if the sound font cannot be read.
     """
     if split not in (None, *SPLITS):
-        raise ValueError(f"The split is one of {', '.join(SPLITS)}, or None for all of them, not {split!r}.")
+        raise ValueError(f"The split is one of {', '.join(SPLITS)}, or None for all of them, not "
+                         f"{split!r}.")
     if not isinstance(per_program, int | np.integer) or not 1 <= per_program <= 500:
-        raise ValueError(f"per_program is a whole number of tones from 1 to 500, not {per_program!r}.")
+        raise ValueError("per_program is a whole number of tones from 1 to 500, not "
+                         f"{per_program!r}.")
     soundfont = Path(soundfont or importlib.resources.files("pretty_midi") / "TimGM6mb.sf2")
     notes, font = _notes(per_program), score_files.read_bytes(soundfont)
     cache = environment.cache_folder() / f"tones-{_key(notes, font)}.npz"
@@ -109,9 +121,11 @@ def tones(split: str | None = None, soundfont: str | Path | None = None, per_pro
 
 
 def _notes(count: int) -> list[tuple[int, int]]:
-    """Spread pitches evenly, and velocities by the golden ratio, which leaves no pattern between the two."""
-    return [(PITCHES[(2 * i + 1) * len(PITCHES) // (2 * count)], VELOCITIES[int((i + 1) * GOLDEN % 1 * len(VELOCITIES))])
-            for i in range(count)]
+    """Spread pitches evenly, and velocities by the golden ratio, which leaves no pattern between
+    the two.
+    """
+    return [(PITCHES[(2 * i + 1) * len(PITCHES) // (2 * count)],
+             VELOCITIES[int((i + 1) * GOLDEN % 1 * len(VELOCITIES))]) for i in range(count)]
 
 
 def _key(notes: list[tuple[int, int]], font: bytes) -> str:
@@ -126,27 +140,35 @@ def _key(notes: list[tuple[int, int]], font: bytes) -> str:
 def _programs_in(font: bytes, path: Path) -> set[int]:
     """List the programs of a sound font, since the renderer plays another where one is missing.
 
-    The presets' headers follow SoundFont 2.04, section 7.2: 38 bytes each, the last one a full stop; bank 0 is melodic.
+    The presets' headers follow SoundFont 2.04, section 7.2: 38 bytes each, the last one a full
+    stop; bank 0 is melodic.
     """
     at = font.rfind(b"pdtaphdr") + 8
     size = int.from_bytes(font[at : at + 4], "little")
     header = np.dtype([("name", "S20"), ("program", "<u2"), ("bank", "<u2"), ("rest", "V14")])
-    if font[:4] != b"RIFF" or at < 8 or not 0 < size <= len(font) - at - 4 or size % header.itemsize:
-        raise ValueError(f"'{path}' is not a sound font, or damaged. Give the path of an .sf2 file.")
+    if font[:4] != b"RIFF" or at < 8 or not 0 < size <= len(
+        font) - at - 4 or size % header.itemsize:
+        raise ValueError(
+            f"'{path}' is not a sound font, or damaged. Give the path of an .sf2 file.")
     presets = np.frombuffer(font, header, size // header.itemsize, at + 4)[:-1]
     return set(presets["program"][presets["bank"] == 0].tolist())
 
 
-def _render(notes: list[tuple[int, int]], soundfont: Path, present: set[int]) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """Play all programs; return 16-bit waveforms (tones, 16000), the program of each, and what was skipped and why."""
+def _render(notes: list[tuple[int, int]], soundfont: Path, present: set[int]) -> tuple[np.ndarray,
+    np.ndarray, list[str]]:
+    """Play all programs; return 16-bit waveforms (tones, 16000), the program of each, and what was
+    skipped and why.
+    """
     from tqdm import tqdm
 
     rows, skipped = {}, []
-    for program in tqdm([program for program, *_ in PROGRAMS], "Rendering tones", disable=environment.quiet()):
+    for program in tqdm([program for program, *_ in PROGRAMS], "Rendering tones",
+                        disable=environment.quiet()):
         try:
             if program not in present:
                 raise ValueError("The sound font lacks it.")
-            y = synth.render_notes([(program, *note, HELD) for note in notes], length=LENGTH, sr=SR, soundfont=soundfont)
+            y = synth.render_notes([(program, *note, HELD) for note in notes], length=LENGTH, sr=SR,
+                                   soundfont=soundfont)
             rows[program] = np.clip(np.round(y * 32768), -32768, 32767).astype(np.int16)
         except ValueError as error:
             skipped.append(f"{_name(program)} ({program}): {error}")
@@ -162,7 +184,8 @@ def _read(cache: Path, per_program: int) -> tuple[np.ndarray, np.ndarray, list[s
             y, program, skipped = table["waveform"], table["program"], table["skipped"]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
         return None
-    fits = y.dtype == np.int16 and y.shape == (len(program), round(LENGTH * SR)) and len(program) % per_program == 0
+    fits = (y.dtype == np.int16 and y.shape == (len(program), round(LENGTH * SR))
+            and len(program) % per_program == 0)
     return (y, program, skipped.tolist()) if fits else None
 
 
@@ -171,20 +194,25 @@ def _keep(cache: Path, y: np.ndarray, program: np.ndarray, skipped: list[str]) -
         with environment.writing(cache) as temporary, open(temporary, "wb") as file:
             np.savez(file, waveform=y, program=program, skipped=np.array(skipped, dtype=str))
     except OSError as error:
-        warnings.warn(f"The tones could not be kept in '{cache.parent}' and will be rendered anew next time: {error} "
-                      "Make room there, or set COURSE_CACHE to another folder.", stacklevel=3)
+        warnings.warn(f"The tones could not be kept in '{cache.parent}' and will be rendered anew "
+                      f"next time: {error} Make room there, or set COURSE_CACHE to another folder.",
+                      stacklevel=3)
 
 
-def _labelled(y: np.ndarray, program: np.ndarray, skipped: list[str], notes: list[tuple[int, int]], split: str | None) -> Tones:
-    place = {number: (family, fold) for number, family, fold in PROGRAMS if split in (None, FOLDS[fold])}
+def _labelled(y: np.ndarray, program: np.ndarray, skipped: list[str], notes: list[tuple[int, int]],
+              split: str | None) -> Tones:
+    place = {number: (family, fold) for number, family,
+             fold in PROGRAMS if split in (None, FOLDS[fold])}
     chosen = np.isin(program, list(place))
     if not chosen.any():
-        raise ValueError(f"The sound font has none of the instruments of '{split}'. Choose another font, or leave split out.")
+        raise ValueError(f"The sound font has none of the instruments of '{split}'. Choose another "
+                         "font, or leave split out.")
     pitch, velocity = np.tile(np.array(notes), (len(program) // len(notes), 1))[chosen].T
     program = program[chosen]
     instrument = np.array([_name(number) for number in program])
     family, fold = np.array([place[number] for number in program.tolist()]).T
-    return Tones(y[chosen].astype(np.float32) / 32768, program, instrument, family, fold, pitch, velocity, skipped=tuple(skipped))
+    return Tones(y[chosen].astype(np.float32) / 32768, program, instrument, family, fold, pitch,
+                 velocity, skipped=tuple(skipped))
 
 
 def _name(program: int) -> str:

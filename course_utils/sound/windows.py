@@ -1,26 +1,33 @@
-"""From one long sound to a data set: windows of fixed length, and splits that keep whole pieces or instruments apart."""
+"""From one long sound to a data set: windows of fixed length, and splits that keep whole pieces or
+instruments apart.
+"""
 from collections.abc import Sequence
 
 import numpy as np
 
-from course_utils.waveforms import waveform
+from course_utils.checks import waveform
 
 FRAME_LENGTH = 1024
 
 
-def frame(y: np.ndarray, frame_length: int = FRAME_LENGTH, hop_length: int | None = None) -> np.ndarray:
-    """Cut a waveform into windows that cover every sample; the last one is padded with zeros (taught in 02_preparing_audio).
+def frame(y: np.ndarray, frame_length: int = FRAME_LENGTH,
+          hop_length: int | None = None) -> np.ndarray:
+    """Cut a waveform into windows that cover every sample; the last one is padded with zeros.
+
+    Notebook: 02_preparing_audio
 
     Args:
         y: (samples,).
         frame_length: samples in a window.
-        hop_length: samples from one window's start to the next one's; None for windows that do not overlap.
+        hop_length: samples from one window's start to the next one's; None for windows that do not
+            overlap.
 
     Returns:
         float32 (frames, frame_length), at least one frame.
 
     Raises:
-        ValueError: if y has several channels, or the hop is longer than the window (samples would be skipped).
+        ValueError: if y has several channels, or the hop is longer than the window (samples would
+            be skipped).
     """
     y, hop_length = waveform(y, mono=True), _check_hop(frame_length, hop_length)
     frames = 1 + max(0, -(-(len(y) - frame_length) // hop_length))
@@ -30,21 +37,26 @@ def frame(y: np.ndarray, frame_length: int = FRAME_LENGTH, hop_length: int | Non
 
 def _check_hop(frame_length: int, hop_length: int | None) -> int:
     hop_length = frame_length if hop_length is None else hop_length
-    whole = all(isinstance(size, (int, np.integer)) and not isinstance(size, bool) for size in (frame_length, hop_length))
+    whole = all(isinstance(size, (int, np.integer)) and not isinstance(size, bool)
+                for size in (frame_length, hop_length))
     if not whole or not 1 <= hop_length <= frame_length <= 2**24:
-        raise ValueError(f"frame_length={frame_length!r} and hop_length={hop_length!r} are numbers of samples, whole and at "
-                         "least 1, and the hop is no longer than the frame.")
+        raise ValueError(f"frame_length={frame_length!r} and hop_length={hop_length!r} are numbers "
+                         "of samples, whole and at least 1, and the hop is no longer than the "
+                         "frame.")
     return int(hop_length)
 
 
-def overlap_add(frames: np.ndarray, hop_length: int | None = None, length: int | None = None) -> np.ndarray:
-    """Join windows into one waveform, fading from each to the next where they overlap: the inverse of `frame`.
+def overlap_add(frames: np.ndarray, hop_length: int | None = None,
+                length: int | None = None) -> np.ndarray:
+    """Join windows into one waveform, fading from each to the next where they overlap: the inverse
+    of `frame`.
 
     Every sample is the mean of the windows over it, weighted by a triangle.
 
     Args:
         frames: (frames, frame_length).
-        hop_length: samples from one window's start to the next one's; None for windows that do not overlap.
+        hop_length: samples from one window's start to the next one's; None for windows that do not
+            overlap.
         length: samples to keep, to drop the padding; None for all.
 
     Returns:
@@ -55,7 +67,8 @@ def overlap_add(frames: np.ndarray, hop_length: int | None = None, length: int |
     """
     frames = np.asarray(frames)
     if frames.ndim != 2:
-        raise ValueError(f"overlap_add takes windows of shape (frames, frame_length), not {frames.shape}.")
+        raise ValueError("overlap_add takes windows of shape (frames, frame_length), not "
+                         f"{frames.shape}.")
     shape, hop_length = frames.shape, _check_hop(frames.shape[1], hop_length)
     frames = waveform(frames.reshape(-1)).reshape(shape)
     weight = 1 - np.abs(np.arange(1, 2 * shape[1], 2) / shape[1] - 1) + 1 / shape[1]
@@ -71,10 +84,13 @@ def overlap_add(frames: np.ndarray, hop_length: int | None = None, length: int |
 
 def split_by_group(groups: Sequence, fractions: tuple[float, float, float] = (0.8, 0.1, 0.1),
                    seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Split examples into training, validation and test set, never dividing a group (taught in 02_preparing_audio).
+    """Split examples into training, validation and test set, never dividing a group.
 
-    A group is what must not leak: all windows of one recording, all notes of one instrument. Large groups are placed
-    first, each where most is missing, so that the parts come as near to the fractions as whole groups allow.
+    Notebook: 02_preparing_audio
+
+    A group is what must not leak: all windows of one recording, all notes of one instrument. Large
+    groups are placed first, each where most is missing, so that the parts come as near to the
+    fractions as whole groups allow.
 
     Args:
         groups: the name or number of each example's group, (examples,).
@@ -90,7 +106,8 @@ def split_by_group(groups: Sequence, fractions: tuple[float, float, float] = (0.
     target = _check_fractions(fractions)
     group_of, sizes = _number(groups)
     if len(sizes) < (target > 0).sum():
-        raise ValueError(f"{len(sizes)} group(s) cannot fill {(target > 0).sum()} parts without dividing one. Collect more "
+        raise ValueError(f"{len(sizes)} group(s) cannot fill {(target > 0).sum()} parts without dividing "
+                         "one. Collect more "
                          "pieces or instruments, or set a fraction to 0.")
     shuffled = np.random.default_rng(seed).permutation(len(sizes))
     order = shuffled[np.argsort(-sizes[shuffled], kind="stable")]
@@ -113,7 +130,8 @@ def _check_fractions(fractions) -> np.ndarray:
     except (TypeError, ValueError):
         target = np.empty(0)
     if target.shape != (3,) or not (target >= 0).all() or abs(target.sum() - 1) > 1e-6:
-        raise ValueError(f"fractions are three numbers from 0 to 1 that add up to 1, such as (0.8, 0.1, 0.1), not {fractions!r}.")
+        raise ValueError("fractions are three numbers from 0 to 1 that add up to 1, such as (0.8, "
+                         f"0.1, 0.1), not {fractions!r}.")
     return target
 
 
@@ -122,7 +140,9 @@ def _number(groups) -> tuple[np.ndarray, np.ndarray]:
         groups = np.asarray(groups)
         _, group_of, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     except (TypeError, ValueError) as error:
-        raise ValueError("groups are names or numbers, all of one type, one per example.") from error
+        raise ValueError(
+            "groups are names or numbers, all of one type, one per example.") from error
     if groups.ndim != 1 or not groups.size:
-        raise ValueError(f"groups has one name or number per example, shape (examples,), not {groups.shape}.")
+        raise ValueError("groups has one name or number per example, shape (examples,), not "
+                         f"{groups.shape}.")
     return group_of, sizes

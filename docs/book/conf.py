@@ -1,4 +1,6 @@
-"""Sphinx's settings for the course as a site (`make book`); tools/book.py puts the pages beside a copy of this file."""
+"""Sphinx's settings for the course as a site (`make book`); tools/book.py puts the pages beside a
+copy of this file.
+"""
 project = "Deep Learning with Music"
 copyright = "the authors of Deep Learning with Music"
 extensions = ["myst_nb"]
@@ -7,7 +9,8 @@ html_title = project
 html_static_path = ["_static"]
 html_css_files = ["book.css"]
 html_copy_source = html_show_sourcelink = False
-html_show_search_summary = False  # it would fetch pages, which a browser refuses to a site opened from disk
+# it would fetch pages, which a browser refuses to a site opened from disk
+html_show_search_summary = False
 exclude_patterns = ["README.md"]
 
 nb_execution_mode = "off"  # the stored outputs are shown
@@ -16,5 +19,7 @@ myst_enable_extensions = ["amsmath", "dollarmath"]
 myst_heading_anchors = 3
 suppress_warnings = ["mystnb.unknown_mime_type"]
 
-mathjax_path = "mathjax/tex-svg.js"  # one file without fonts, which opens from disk; put there by tools/book.py
-mathjax3_config = {"tex": {"inlineMath": [["$", "$"], ["\\(", "\\)"]]}, "options": {"enableMenu": False}}
+# one file without fonts, which opens from disk; put there by tools/book.py
+mathjax_path = "mathjax/tex-svg.js"
+mathjax3_config = {"tex": {"inlineMath": [["$", "$"], ["\\(", "\\)"]]},
+                   "options": {"enableMenu": False}}

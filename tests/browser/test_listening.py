@@ -1,4 +1,6 @@
-"""The listening test in a real JupyterLab: taken by keyboard alone, and resumed after its kernel was killed."""
+"""The listening test in a real JupyterLab: taken by keyboard alone, and resumed after its kernel
+was killed.
+"""
 import importlib.util
 import os
 import signal
@@ -8,23 +10,26 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from course_utils import answer_log
+from course_utils.listening import answer_log
 from tools import chromium, execute, lab
 
-LACKING = chromium.lacking() or ("" if importlib.util.find_spec("jupyterlab") else "no JupyterLab (make lab)")
-pytestmark = pytest.mark.skipif(bool(LACKING), reason=f"the listening test is not tried in a browser: {LACKING}")
+LACKING = (chromium.lacking() or ("" if importlib.util.find_spec("jupyterlab")
+                                  else "no JupyterLab (make lab)"))
+pytestmark = pytest.mark.skipif(bool(LACKING),
+                                reason=f"the listening test is not tried in a browser: {LACKING}")
 
 CELL = """
 import os
 from pathlib import Path
 import numpy as np
-from course_utils import listening_design, listening_test
+from course_utils.listening import design, panel
 Path("process").write_text(str(os.getpid()))
 sr = 8000
 y = 0.3 * np.sin(np.arange(sr) / 5)
-study = listening_design.Study("small", {"Bach": [y] * 3, "LSTM": [y[::-1]] * 3, "noise": [y ** 3] * 3}, sr, reference="Bach",
-                               anchor="noise", rounds={"rate": 1, "pick": 1}, repeats=1)
-listening_test.listening_test(study, ".")"""
+sounds = {"Bach": [y] * 3, "LSTM": [y[::-1]] * 3, "noise": [y ** 3] * 3}
+study = design.Study("small", sounds, sr, reference="Bach", anchor="noise",
+                     rounds={"rate": 1, "pick": 1}, repeats=1)
+panel.listening_test(study, ".")"""
 FOCUS = "() => document.activeElement.innerText"
 HEARD = "() => [...document.querySelectorAll('.listening-test audio')].some(a => a.ended)"
 OUTLINE = "() => getComputedStyle(document.activeElement).outlineStyle"
@@ -32,9 +37,12 @@ OUTLINE = "() => getComputedStyle(document.activeElement).outlineStyle"
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
-    """Return JupyterLab's page with the test's first page on it; its attributes are its folder and the server."""
+    """Return JupyterLab's page with the test's first page on it; its attributes are its folder and
+    the server.
+    """
     folder = tmp_path_factory.mktemp("lab")
-    nbformat.write(new_notebook(cells=[new_code_cell(CELL.strip())], metadata=execute.METADATA), folder / "test.ipynb")
+    nbformat.write(new_notebook(cells=[new_code_cell(CELL.strip())], metadata=execute.METADATA),
+                   folder / "test.ipynb")
     with lab.running(folder) as server, lab.learner() as page:
         server.open(page, "test.ipynb")
         page.folder, page.server, page.wrong = folder, server, server.run_all(page, seconds=240)
@@ -93,7 +101,8 @@ def answer(page, places):
 
 
 def test_a_killed_kernel_costs_nothing_and_the_rest_is_taken(page):
-    os.kill(int((page.folder / "process").read_text()), signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
+    os.kill(int((page.folder / "process").read_text()),
+            signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
     page.locator(".jp-Dialog button").last.click(timeout=60000)
     page.wait_for_function("() => !document.querySelector('.jp-Dialog')")
     before = (page.folder / "process").read_text()

@@ -1,4 +1,6 @@
-"""Widgets in a real browser: JupyterLab runs a small notebook that shows each of them, and a learner's hand moves something."""
+"""Widgets in a real browser: JupyterLab runs a small notebook that shows each of them, and a
+learner's hand moves something.
+"""
 import importlib.util
 
 import nbformat
@@ -7,28 +9,33 @@ import pytest
 import soundfile
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from course_utils import answer_log
+from course_utils.listening import answer_log
 from tools import chromium, execute, lab
 
-LACKING = chromium.lacking() or ("" if importlib.util.find_spec("jupyterlab") else "no JupyterLab (make lab)")
+LACKING = (chromium.lacking() or ("" if importlib.util.find_spec("jupyterlab")
+                                  else "no JupyterLab (make lab)"))
 if LACKING:
     pytest.skip(f"WIDGETS ARE NOT TRIED IN A BROWSER: {LACKING}", allow_module_level=True)
 
 CELLS = {
     "begin": """
 import numpy as np
-from course_utils import animation, audio, composer, exercises, feature_explorer, listening_design, listening_test
-from course_utils import gan_bars, latent_walk, monitor, networks, sound_map, widgets
+from course_utils import audio, exercises
+from course_utils.gan import bar_gan
+from course_utils.listening import design, panel
+from course_utils.lstm import chorale_lstm
+from course_utils.panels import composer, feature_explorer, latent_walk, monitor
+from course_utils.panels import recording, show, sound_map
 sr = 16000
 t = np.arange(sr) / sr
 y = (0.4 * np.sin(2 * np.pi * 440 * t) + 0.2 * np.sin(2 * np.pi * 1320 * t)).astype(np.float32)""",
     "player": "audio.play(y, sr, 'A tone')",
-    "upload": "widgets.upload_sound(y, sr)",
-    "rate and bits": "widgets.explore_rate_and_bits(y, sr)",
+    "upload": "recording.upload_sound(y, sr)",
+    "rate and bits": "recording.explore_rate_and_bits(y, sr)",
     "features": "feature_explorer.feature_explorer(y, sr)",
     "map": "sound_map.sound_map(np.eye(2), [y, y[::-1]], sr, ['one', 'two'], ['a', 'b'])",
-    "composer": "composer.composer(networks.load_chorale_lstm())",
-    "walk": "latent_walk.explore_walk(gan_bars.load_bar_generator())",
+    "composer": "composer.composer(chorale_lstm.load())",
+    "walk": "latent_walk.explore_walk(bar_gan.load())",
     "monitor": """
 import time
 seen = []
@@ -37,9 +44,9 @@ with monitor.Monitor(5, {"losses": ("critic",)}, sound=lambda: (y, sr)) as watch
         watch(step, critic=1 / step)
         time.sleep(0.1)""",
     "listening": """
-study = listening_design.Study("small", {"Bach": [y] * 3, "noise": [y[::-1]] * 3}, sr, reference="Bach", anchor="noise",
-                               rounds={"rate": 1}, repeats=0)
-listening_test.listening_test(study, ".")""",
+study = design.Study("small", {"Bach": [y] * 3, "noise": [y[::-1]] * 3}, sr,
+                     reference="Bach", anchor="noise", rounds={"rate": 1}, repeats=0)
+panel.listening_test(study, ".")""",
     "animation": """
 import matplotlib.pyplot as plt
 def draw(number):
@@ -47,7 +54,7 @@ def draw(number):
     ax.bar(0, number)
     ax.set_ylim(0, 2)
     return figure
-animation.animate(draw, 3, alt="A bar grows")""",
+show.animate(draw, 3, alt="A bar grows")""",
     "exercise": "exercises.check('00.1', 160)\nexercises.progress()",
 }
 ORDER = list(CELLS)
@@ -60,7 +67,9 @@ QUIZ = """## Quiz
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
-    """Return JupyterLab's page, with all cells run; its attribute `folder` is where the notebook lies."""
+    """Return JupyterLab's page, with all cells run; its attribute `folder` is where the notebook
+    lies.
+    """
     folder = tmp_path_factory.mktemp("lab")
     cells = [new_code_cell(source.strip()) for source in CELLS.values()]
     cells.append(new_markdown_cell(QUIZ))
@@ -78,11 +87,14 @@ def output(page, name):
 
 
 def changed(page, place, selector, act, attribute="src"):
-    """Do something, and wait until an attribute of an element is another one than before; return both."""
+    """Do something, and wait until an attribute of an element is another one than before; return
+    both.
+    """
     before = place.locator(selector).first.get_attribute(attribute)
     act()
     for _ in range(300):
-        after = place.locator(selector).first.get_attribute(attribute) if place.locator(selector).count() else before
+        after = (place.locator(selector).first.get_attribute(attribute)
+                 if place.locator(selector).count() else before)
         if after != before:
             return before, after
         page.wait_for_timeout(100)
@@ -136,19 +148,22 @@ def test_a_file_that_is_no_sound_is_explained(page):
 
 def test_another_feature_is_drawn(page):
     place = output(page, "features")
-    before, after = changed(page, place, "img", lambda: place.locator("select").first.select_option("chroma"), "alt")
+    before, after = changed(page, place, "img",
+                            lambda: place.locator("select").first.select_option("chroma"), "alt")
     assert before.startswith("log-mel") and after.startswith("chroma")
     assert place.locator("audio").count() == 0 and "Octave" in place.inner_text()
 
 
 def test_a_dot_of_the_map_plays_by_mouse_and_by_key(page):
     place = output(page, "map")
-    page.evaluate("() => { window.played = []; const Real = window.Audio;"
-                  "window.Audio = function(source) { const a = new Real(source); a.muted = true; played.push(a); return a; } }")
+    page.evaluate("() => { window.played = []; const Real = window.Audio;window.Audio = "
+                  "function(source) { const a = new Real(source); a.muted = true; played.push(a); "
+                  "return a; } }")
     place.locator("circle").nth(0).click()
     place.locator("circle").nth(1).focus()
     page.keyboard.press("Enter")
-    page.wait_for_function("() => played.length === 2 && played.every(a => a.duration > 0.9 && a.currentTime > 0)", timeout=20000)
+    page.wait_for_function("() => played.length === 2 && played.every(a => a.duration > 0.9 && "
+                           "a.currentTime > 0)", timeout=20000)
 
 
 def test_another_seed_composes_another_piece(page):
@@ -179,18 +194,21 @@ def test_a_step_on_the_walk_is_another_bar(page):
         if place.locator("audio").get_attribute("src") != player:
             break
         page.wait_for_timeout(100)
-    assert place.locator("audio").get_attribute("src") != player and place.locator("img").count() == 1
+    assert place.locator("audio").get_attribute("src") != player
+    assert place.locator("img").count() == 1
 
 
 def test_the_monitor_changes_while_the_cell_runs(page):
     place, cell = output(page, "monitor"), page.locator(".jp-CodeCell").nth(ORDER.index("monitor"))
     cell.locator(".cm-content").click()
     page.evaluate("""() => { window.pages = new Set(); window.watching = setInterval(() =>
-        document.querySelectorAll("img[alt^='Training after']").forEach(i => pages.add(i.alt)), 20) }""")
+        document.querySelectorAll("img[alt^='Training after']").forEach(
+            i => pages.add(i.alt)), 20) }""")
     page.keyboard.press("Control+Enter")
     page.wait_for_timeout(1000)
     place.locator("img[alt^='Training after 40 steps']").wait_for(state="attached", timeout=30000)
-    steps = {int(alt.split()[2]) for alt in page.evaluate("() => { clearInterval(watching); return [...pages] }")}
+    steps = {int(alt.split()[2])
+             for alt in page.evaluate("() => { clearInterval(watching); return [...pages] }")}
     assert len(steps) >= 4 and place.locator("img").count() == 1
 
 
@@ -226,4 +244,5 @@ def test_an_answer_of_the_quiz_opens_on_a_click(page):
     closed = [quiz.nth(number).bounding_box()["height"] for number in range(2)]
     quiz.get_by_text("a) Silence").click()
     opened = [quiz.nth(number).bounding_box()["height"] for number in range(2)]
-    assert opened[0] > 1.5 * closed[0] and opened[1] == closed[1] and "Right. Nobody sings." in quiz.nth(0).inner_text()
+    assert opened[0] > 1.5 * closed[0] and opened[1] == closed[1]
+    assert "Right. Nobody sings." in quiz.nth(0).inner_text()

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_utils import recurrence
-from course_utils.convolution import numerical_gradient
+from course_utils.by_hand import recurrence
+from course_utils.by_hand.convolution import numerical_gradient
 
 SIZES = st.tuples(st.integers(1, 3), st.integers(1, 5), st.integers(1, 3), st.integers(1, 4))
 KINDS = ("simple RNN", "LSTM")
@@ -13,11 +13,14 @@ STATES = {"simple RNN": 1, "LSTM": 2}
 
 
 def problem(kind, sizes, seed, dtype=np.float64):
-    """Return x, weights, initial states and a gradient by the outputs, all random, for (batch, steps, features, units)."""
+    """Return x, weights, initial states and a gradient by the outputs, all random, for (batch,
+    steps, features, units).
+    """
     (batch, steps, features, units), rng = sizes, np.random.default_rng(seed)
     width = units if kind == "simple RNN" else 4 * units
     x = rng.normal(size=(batch, steps, features)).astype(dtype)
-    weights = [0.7 * rng.normal(size=shape).astype(dtype) for shape in ((features, width), (units, width), (width,))]
+    weights = [0.7 * rng.normal(size=shape).astype(dtype)
+               for shape in ((features, width), (units, width), (width,))]
     states = [rng.normal(size=(batch, units)).astype(dtype) for _ in range(STATES[kind])]
     return x, weights, states, rng.normal(size=(batch, steps, units)).astype(dtype)
 
@@ -55,7 +58,9 @@ def test_every_gradient_is_the_numerical_one(kind, sizes, seed):
 
 @pytest.fixture(scope="module")
 def keras_answers():
-    """Return a function that gives a Keras layer's outputs, final states and gradients for the same numbers."""
+    """Return a function that gives a Keras layer's outputs, final states and gradients for the same
+    numbers.
+    """
     import keras
     import tensorflow as tf
 
@@ -70,7 +75,8 @@ def keras_answers():
             outputs, *final = layer(inputs[0], initial_state=inputs[1:])
             loss = tf.reduce_sum(outputs * dh)
         gradients = tape.gradient(loss, [*inputs, *layer.trainable_weights])
-        return outputs.numpy(), [state.numpy() for state in final], [gradient.numpy() for gradient in gradients]
+        return outputs.numpy(), [state.numpy() for state in final], [gradient.numpy()
+                                                                     for gradient in gradients]
 
     return answers
 
@@ -106,10 +112,13 @@ def test_initial_weights_have_the_shapes_and_spread_of_keras(kind):
 
 
 def test_scale_and_forget_bias_change_nothing_else():
-    plain, scaled = (recurrence.rnn_weights(3, 4, np.random.default_rng(0), scale) for scale in (1, 1.5))
+    plain, scaled = (recurrence.rnn_weights(3, 4, np.random.default_rng(0), scale)
+                     for scale in (1, 1.5))
     assert np.allclose(1.5 * plain[1], scaled[1]) and np.array_equal(plain[0], scaled[0])
-    plain, open_ = (recurrence.lstm_weights(3, 4, np.random.default_rng(0), bias) for bias in (1, 5))
-    assert np.array_equal(open_[2] - plain[2], np.repeat([0, 4, 0, 0], 4)) and np.array_equal(plain[1], open_[1])
+    plain, open_ = (recurrence.lstm_weights(3, 4, np.random.default_rng(0), bias)
+                    for bias in (1, 5))
+    assert np.array_equal(open_[2] - plain[2], np.repeat([0, 4, 0, 0], 4))
+    assert np.array_equal(plain[1], open_[1])
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -118,7 +127,8 @@ def test_two_halves_with_the_state_carried_over_are_one_whole(kind, sizes, seed,
     x, weights, states, _ = problem(kind, (sizes[0], 5, *sizes[2:]), seed)
     whole = forward(kind, x, weights, states)
     first = forward(kind, x[:, :cut], weights, states)
-    second = forward(kind, x[:, cut:], weights, [history[:, -1] for history in first[: len(states)]])
+    second = forward(kind, x[:, cut:], weights,
+                     [history[:, -1] for history in first[: len(states)]])
     assert np.allclose(whole[0], np.concatenate([first[0], second[0][:, 1:]], axis=1))
 
 
@@ -129,7 +139,8 @@ def test_the_future_changes_no_output_and_sends_no_gradient_to_its_own_future(ki
     changed = x.copy()
     changed[:, 4] += 1
     after = forward(kind, changed, weights, states)
-    assert np.array_equal(before[0][:, :5], after[0][:, :5]) and not np.allclose(before[0][:, 5], after[0][:, 5])
+    assert np.array_equal(before[0][:, :5], after[0][:, :5])
+    assert not np.allclose(before[0][:, 5], after[0][:, 5])
     dh[:, 3:] = 0
     dx = backward(kind, dh, x, weights, before)[0]
     assert dx[:, :3].all() and not dx[:, 3:].any()
@@ -165,7 +176,8 @@ def test_sigmoid_holds_for_huge_numbers():
         assert recurrence.sigmoid(np.array([-1e300, 0, 1e300])).tolist() == [0, 0.5, 1]
 
 
-GRADIENTS = st.lists(st.lists(st.floats(-1e6, 1e6, width=32), min_size=1, max_size=6), min_size=1, max_size=4)
+GRADIENTS = st.lists(st.lists(st.floats(-1e6, 1e6, width=32), min_size=1, max_size=6), min_size=1,
+                     max_size=4)
 
 
 @settings(max_examples=50)
@@ -175,7 +187,9 @@ def test_clipping_is_that_of_tensorflow(lists, limit):
 
     gradients = [np.array(values, np.float32) for values in lists]
     before = [g.copy() for g in gradients]
-    mine, (theirs, norm) = recurrence.clip_by_global_norm(gradients, limit), tf.clip_by_global_norm(gradients, limit)
+    mine, (theirs, norm) = recurrence.clip_by_global_norm(gradients,
+                                                          limit), tf.clip_by_global_norm(gradients,
+        limit)
     assert np.isclose(recurrence.global_norm(gradients), norm.numpy(), rtol=1e-5)
     for clipped, expected in zip(mine, theirs, strict=True):
         assert clipped.dtype == np.float32
@@ -188,7 +202,8 @@ def test_clipping_is_that_of_tensorflow(lists, limit):
 def test_clipping_is_that_of_a_keras_optimizer(limit):
     import keras
 
-    gradients = [np.random.default_rng(k).normal(size=(3, k + 1)).astype(np.float32) for k in range(3)]
+    gradients = [np.random.default_rng(k).normal(size=(3, k + 1)).astype(np.float32)
+                 for k in range(3)]
     variables = [keras.Variable(np.zeros_like(g)) for g in gradients]
     keras.optimizers.SGD(1.0, global_clipnorm=limit).apply(gradients, variables)
     for variable, clipped in zip(variables, recurrence.clip_by_global_norm(gradients, limit)):
@@ -200,26 +215,29 @@ def test_huge_float32_gradients_are_clipped_though_their_squares_overflow():
     assert np.allclose(clipped[0], 0.5)
 
 
-@pytest.mark.parametrize("gradients,limit", [([np.ones(3)], 0), ([np.ones(3)], -1), ([np.ones(3)], np.nan),
-                                             ([np.array([1, np.nan])], 1), ([np.ones(2), np.array([np.inf])], 1)])
+@pytest.mark.parametrize("gradients,limit",
+                         [([np.ones(3)], 0), ([np.ones(3)], -1), ([np.ones(3)], np.nan),
+                          ([np.array([1, np.nan])], 1), ([np.ones(2), np.array([np.inf])], 1)])
 def test_what_cannot_be_clipped_is_refused(gradients, limit):
     with pytest.raises(ValueError, match="cannot be clipped to .* above 0; after NaN"):
         recurrence.clip_by_global_norm(gradients, limit)
 
 
-WRONG = {
-    "x without a batch axis": ("x", lambda a: a[0], r"\(5, 3\) does not fit: it should have the axes n, t, f"),
-    "x without steps": ("x", lambda a: a[:, :0], r"\(2, 0, 3\)"),
-    "x of whole numbers": ("x", lambda a: a.astype(int), "floats"),
-    "x as a list": ("x", lambda a: a.tolist(), "not list"),
-    "x with other features": ("x", lambda a: a[..., :2], "'f' is once 2 long, once 3"),
-    "two weights": ("weights", lambda w: w[:2], "get_weights"),
-    "a bias too short": ("weights", lambda w: [w[0], w[1], w[2][1:]], "do not fit together"),
-    "a recurrent kernel too narrow": ("weights", lambda w: [w[0], w[1][:, :3], w[2]], "do not fit together"),
-    "weights as lists": ("weights", lambda w: [a.tolist() for a in w], "not list"),
-    "a state for one sequence": ("states", lambda s: [a[0] for a in s], r"\(4,\) does not fit: it should have the axes n, u"),
-    "a state for other sequences": ("states", lambda s: [a[:1] for a in s], "'n' is once 2 long, once 1"),
-}
+WRONG = {"x without a batch axis": ("x", lambda a: a[0],
+                                    r"\(5, 3\) does not fit: it should have the axes n, t, f"),
+         "x without steps": ("x", lambda a: a[:, :0], r"\(2, 0, 3\)"),
+         "x of whole numbers": ("x", lambda a: a.astype(int), "floats"),
+         "x as a list": ("x", lambda a: a.tolist(), "not list"),
+         "x with other features": ("x", lambda a: a[..., :2], "'f' is once 2 long, once 3"),
+         "two weights": ("weights", lambda w: w[:2], "get_weights"),
+         "a bias too short": ("weights", lambda w: [w[0], w[1], w[2][1:]], "do not fit together"),
+         "a recurrent kernel too narrow": ("weights", lambda w: [w[0], w[1][:, :3], w[2]],
+                                           "do not fit together"),
+         "weights as lists": ("weights", lambda w: [a.tolist() for a in w], "not list"),
+         "a state for one sequence": ("states", lambda s: [a[0] for a in s],
+                                      r"\(4,\) does not fit: it should have the axes n, u"),
+         "a state for other sequences": ("states", lambda s: [a[:1] for a in s],
+                                         "'n' is once 2 long, once 1")}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -234,10 +252,11 @@ def test_forward_says_which_array_does_not_fit(kind, case):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("change,told", [(lambda dh: dh[:, -1], r"\(2, 4\) does not fit: .* n, t, u"),
-                                         (lambda dh: dh[:1], "'n' is once 2 long, once 1"),
-                                         (lambda dh: dh[:, :3], "'t' is once 5 long, once 3"),
-                                         (lambda dh: dh[..., :1], "'u' is once 4 long, once 1")])
+@pytest.mark.parametrize("change,told",
+                         [(lambda dh: dh[:, -1], r"\(2, 4\) does not fit: .* n, t, u"),
+                          (lambda dh: dh[:1], "'n' is once 2 long, once 1"),
+                          (lambda dh: dh[:, :3], "'t' is once 5 long, once 3"),
+                          (lambda dh: dh[..., :1], "'u' is once 4 long, once 1")])
 def test_backward_refuses_other_gradients(kind, change, told):
     x, weights, states, dh = problem(kind, (2, 5, 3, 4), 0)
     with pytest.raises(ValueError, match=told):
@@ -249,7 +268,8 @@ def test_backward_wants_the_first_state_too(kind):
     x, weights, states, dh = problem(kind, (2, 5, 3, 4), 0)
     outputs = [history[:, 1:] for history in forward(kind, x, weights, states)[: len(states)]]
     gates = forward(kind, x, weights, states)[2:]
-    with pytest.raises(ValueError, match="For 5 steps, h holds 6 states, the first included, not 5"):
+    with pytest.raises(ValueError,
+                       match="For 5 steps, h holds 6 states, the first included, not 5"):
         backward(kind, dh, x, weights, (*outputs, *gates))
 
 
@@ -257,7 +277,8 @@ def test_weights_of_the_other_kind_are_refused():
     x, lstm, (h0, c0), _ = problem("LSTM", (2, 5, 3, 4), 0)
     with pytest.raises(ValueError, match="'u' is once 16 long, once 4"):
         recurrence.rnn_forward(x, lstm, h0)
-    with pytest.raises(ValueError, match="An LSTM of 4 units has weights for four gates side by side, 16 columns, not 4"):
+    with pytest.raises(ValueError, match="An LSTM of 4 units has weights for four gates side by "
+                       "side, 16 columns, not 4"):
         recurrence.lstm_forward(x, problem("simple RNN", (2, 5, 3, 4), 0)[1], h0, c0)
 
 

@@ -1,4 +1,6 @@
-"""What the timbre network sees, how its training data are changed, and what it says of recordings, good and bad."""
+"""What the timbre network sees, how its training data are changed, and what it says of recordings,
+good and bad.
+"""
 import functools
 
 import keras
@@ -8,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks import timbre as versions
-from course_utils import datasets, imagined, networks, timbre, tones
-
-SR = timbre.SR
+from course_utils import datasets, environment
+from course_utils.checks import SR
+from course_utils.cnn import networks, timbre
+from course_utils.sound import imagined, tones
 
 
 @functools.cache  # a fixture would not do for hypothesis
@@ -29,7 +32,8 @@ def note(hertz=440.0, seconds=1.0, sr=SR):
 
 
 def melody(count, sr=SR, gap=0.25):
-    return np.concatenate([np.r_[note(220 * 2 ** (k / 12), 0.75, sr), np.zeros(round(gap * sr))] for k in range(count)])
+    return np.concatenate([np.r_[note(220 * 2 ** (k / 12), 0.75, sr), np.zeros(round(gap * sr))]
+                           for k in range(count)])
 
 
 @settings(max_examples=15, deadline=None)
@@ -44,7 +48,8 @@ def test_pictures_do_not_depend_on_loudness(gain, row):
 def test_balance_gives_every_family_and_every_instrument_the_same():
     family, program = np.array([0, 0, 0, 0, 1, 1]), np.array([7, 7, 7, 8, 9, 9])
     weight = timbre.balance(family, program)
-    assert weight.mean() == pytest.approx(1) and weight[family == 0].sum() == pytest.approx(weight[family == 1].sum())
+    assert weight.mean() == pytest.approx(1)
+    assert weight[family == 0].sum() == pytest.approx(weight[family == 1].sum())
     assert weight[program == 7].sum() == pytest.approx(weight[program == 8].sum())
     order = np.array([3, 0, 5, 1, 4, 2])
     assert np.allclose(timbre.balance(family[order], program[order]), weight[order])
@@ -63,7 +68,8 @@ def test_blended_notes_lie_between_two_of_their_kind(some):
     assert mixed.shape == x.shape and mixed.dtype == np.float32 and not np.allclose(mixed, x)
     for kind in {*zip(some.family.tolist(), pitch.tolist())}:
         rows = (some.family == kind[0]) & (pitch == kind[1])
-        assert (mixed[rows] <= x[rows].max(axis=0) + 1e-5).all() and (mixed[rows] >= x[rows].min(axis=0) - 1e-5).all()
+        assert (mixed[rows] <= x[rows].max(axis=0) + 1e-5).all()
+        assert (mixed[rows] >= x[rows].min(axis=0) - 1e-5).all()
     lonely = timbre.blend(x[:1], some.family[:1], pitch[:1], rng)
     assert np.allclose(lonely, x[:1], atol=1e-6)
 
@@ -86,7 +92,8 @@ def test_training_learns_repeats_itself_and_measures_validation(some):
     for _ in range(2):
         keras.utils.set_random_seed(0)
         model = networks.timbre_cnn(channels=16)
-        curves = timbre.train(model, x, some.family, weight, 6, seed=3, change=timbre.augment, validation=(x, some.family))
+        curves = timbre.train(model, x, some.family, weight, 6, seed=3, change=timbre.augment,
+                              validation=(x, some.family))
         runs.append((curves, timbre.predict(model, x)))
     assert {len(values) for values in curves.values()} == {6}
     assert {"loss", "accuracy", "val_loss", "val_accuracy"} <= curves.keys()
@@ -94,8 +101,9 @@ def test_training_learns_repeats_itself_and_measures_validation(some):
     assert np.allclose(runs[0][1], runs[1][1], atol=1e-4)
 
 
-@pytest.mark.parametrize("build,shape", [(networks.frame_cnn, (1024, 1)), (networks.picture_cnn, (63, 64)),
-                                         (networks.timbre_cnn, (63, 64))])
+@pytest.mark.parametrize("build,shape",
+                         [(networks.frame_cnn, (1024, 1)), (networks.picture_cnn, (63, 64)),
+                          (networks.timbre_cnn, (63, 64))])
 def test_builders_give_probabilities(build, shape):
     model = build(5)
     p = timbre.predict(model, np.random.default_rng(0).normal(size=(3, *shape)))
@@ -103,7 +111,8 @@ def test_builders_give_probabilities(build, shape):
 
 
 def test_the_frame_network_is_the_one_of_the_tutorials():
-    convolutions = [layer for layer in networks.frame_cnn().layers if isinstance(layer, keras.layers.Conv1D)]
+    convolutions = [layer for layer in networks.frame_cnn().layers
+                    if isinstance(layer, keras.layers.Conv1D)]
     assert [(c.filters, c.kernel_size) for c in convolutions] == [(32, (5,)), (64, (3,))]
     assert networks.frame_cnn().count_params() == 32 * 6 + 64 * (3 * 32 + 1) + 8 * (254 * 64 + 1)
 
@@ -127,7 +136,8 @@ def test_windows_of_a_tone_without_attack_and_of_one_that_comes_late():
 def test_a_recording_at_any_level_in_stereo_or_at_another_rate_is_heard_alike():
     y = melody(3)
     said = timbre.classify(y, SR)
-    for other, sr in ((0.05 * y, SR), (np.stack([y, y], axis=1), SR), ((0.9 * y / np.abs(y).max() * 32767).astype(np.int16), SR),
+    for other, sr in ((0.05 * y, SR), (np.stack([y, y], axis=1), SR),
+                      ((0.9 * y / np.abs(y).max() * 32767).astype(np.int16), SR),
                       (melody(3, 32000), 32000)):
         again = timbre.classify(other, sr)
         assert max(abs(again[name] - said[name]) for name in said) < 0.1
@@ -143,15 +153,18 @@ def test_what_is_said_is_a_ranking_of_families_that_sums_to_one():
 
 def test_the_shipped_network_keeps_what_its_card_says():
     held = tones.tones("test", per_program=4)
-    said = timbre.predict(networks.load_timbre_cnn(), timbre.pictures(held.waveform)).argmax(axis=1)
-    told = networks.model_card("timbre_cnn")["balanced_accuracy"]["test_programs"]
+    said = timbre.predict(timbre.load(), timbre.pictures(held.waveform)).argmax(axis=1)
+    told = environment.stored("weights/timbre_cnn.json")["balanced_accuracy"]["test_programs"]
     assert timbre.balanced_accuracy(held.family, said) == pytest.approx(told, abs=0.12)
 
 
-@pytest.mark.parametrize("y,sr,words", [
-    (np.zeros(SR), SR, "silent"), (np.full(SR, 1e-6), SR, "silent"), (note(seconds=0.2), SR, "0.25 s at least"),
-    (np.zeros(0), SR, "empty"), (np.full(SR, np.nan), SR, "NaN"), (np.full(SR, np.inf), SR, "NaN|infinity"),
-    (note(), 0, "sample rate"), (np.ones((100, 40, 2)), SR, "shape"), (["a"] * SR, SR, "type|scale")])
+@pytest.mark.parametrize("y,sr,words",
+                         [(np.zeros(SR), SR, "silent"), (np.full(SR, 1e-6), SR, "silent"),
+                          (note(seconds=0.2), SR, "0.25 s at least"), (np.zeros(0), SR, "empty"),
+                          (np.full(SR, np.nan), SR, "NaN"), (np.full(SR, np.inf), SR,
+                                                             "NaN|infinity"),
+                          (note(), 0, "sample rate"), (np.ones((100, 40, 2)), SR, "shape"),
+                          (["a"] * SR, SR, "type|scale")])
 def test_what_is_no_recording_is_refused_with_advice(y, sr, words):
     for function in (timbre.classify, timbre.embed):
         with np.errstate(invalid="ignore"), pytest.raises(ValueError, match=words):
@@ -163,36 +176,43 @@ def silent_tones(monkeypatch):
     """Put two silent notes of every program in place of the rendered ones."""
     program, family, fold = np.repeat(np.array(tones.PROGRAMS), 2, axis=0).T
     pitch = np.tile([50, 60], len(tones.PROGRAMS))
-    found = tones.Tones(np.zeros((len(program), 1)), program, program.astype(str), family, fold, pitch, pitch)
+    found = tones.Tones(np.zeros((len(program), 1)), program, program.astype(str), family, fold,
+                        pitch, pitch)
     monkeypatch.setattr(datasets, "tones", lambda: found)
     return found
 
 
-def test_the_benchmark_holds_every_program_out_once_with_all_of_its_recordings(silent_tones, monkeypatch, tmp_path):
+def test_the_benchmark_holds_every_program_out_once_with_all_of_its_recordings(silent_tones,
+    monkeypatch, tmp_path):
     asked = []
 
     def learns_by_heart(learn, held, seed):
         asked.append(held)
         known = set(silent_tones.program[learn].tolist())
         brackets = [bracket for family in tones.FAMILIES.values() for bracket in family]
-        shared = [any(known & set(bracket) for bracket in brackets if p in bracket) for p in silent_tones.program[held]]
-        return np.where(np.array(shared)[:, None], np.eye(8)[silent_tones.family[held]], np.full(8, 0.1) + np.eye(8)[0])
+        shared = [any(known & set(bracket) for bracket in brackets if p in bracket)
+                  for p in silent_tones.program[held]]
+        return np.where(np.array(shared)[:, None], np.eye(8)[silent_tones.family[held]],
+                        np.full(8, 0.1) + np.eye(8)[0])
 
     monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
     monkeypatch.setitem(versions.VERSIONS, "by heart", learns_by_heart)
     said = versions.rotate("by heart", 2)
     assert said.shape == (2, len(silent_tones), 8) and len(asked) == 8
     assert (np.sum(asked, axis=0) == 2).all(), "every program once with each seed"
-    assert (said.argmax(axis=2) == 0).all(), "nothing of what was held out had been heard in training"
+    assert (said.argmax(axis=2) == 0).all(), ("nothing of what was held out had been heard in "
+                                              "training")
 
 
 def test_intervals_of_the_benchmark_are_balanced_over_families(silent_tones):
-    right, first = np.eye(8)[silent_tones.family][None], np.eye(8)[np.zeros(len(silent_tones), int)][None]
+    right, first = np.eye(8)[silent_tones.family][None], np.eye(8)[
+        np.zeros(len(silent_tones), int)][None]
     for said, expected in ((right, 1), (first, 1 / 8)):
         for shares in versions.by_program(said, silent_tones):
             assert versions.interval(shares, draws=50) == pytest.approx((expected,) * 3)
     half = np.where(silent_tones.pitch[:, None] == 50, right, np.roll(right, 1, axis=2))
     notes, _ = versions.by_program(half, silent_tones)
     assert versions.interval(notes, draws=50) == pytest.approx((0.5,) * 3)
-    middle, low, high = versions.interval(np.random.default_rng(0).random((3, len(tones.PROGRAMS))).round(), draws=200)
+    middle, low, high = versions.interval(
+        np.random.default_rng(0).random((3, len(tones.PROGRAMS))).round(), draws=200)
     assert low < middle < high

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 SCOPES = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
-def names_used(tree: ast.AST, known: dict[str, str] | None = None, line: int = 0) -> Iterator[tuple[str, int]]:
-    """Yield the full dotted names of what a syntax tree imports and uses, with the line on which their statement begins.
+def names_used(tree: ast.AST, known: dict[str, str] | None = None,
+               line: int = 0) -> Iterator[tuple[str, int]]:
+    """Yield the full dotted names of what a syntax tree imports and uses, with the line on which
+    their statement begins.
 
     An import counts where it is visible: in its own function and in those inside.
 
@@ -15,7 +17,8 @@ def names_used(tree: ast.AST, known: dict[str, str] | None = None, line: int = 0
         known: full names of what is known beforehand, by the name in the source.
         line: where the tree begins.
     """
-    known = {**(known or {}), **{name: full for node in _own_nodes(tree) for name, full in _imported(node)}}
+    known = {**(known or {}), **{name: full for node in _own_nodes(tree) for name,
+                                 full in _imported(node)}}
     waiting = [(node, line) for node in ast.iter_child_nodes(tree)]
     while waiting:
         node, line = waiting.pop()

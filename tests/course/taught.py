@@ -1,8 +1,9 @@
 """Taught here, imported later: what a notebook writes out must be what course_utils holds.
 
-A function or class that a notebook defines under a name that a module which it imports has, too, is compared by syntax tree;
-docstrings, annotations and comments do not count. A class may be spread over cells: `class Name(Name):` goes on.
-A docstring in course_utils that says "written out in 04_convolution_from_scratch" promises that the notebook does.
+A function or class that a notebook defines under a name that a module which it imports has, too, is
+compared by syntax tree; docstrings, annotations and comments do not count. A class may be spread
+over cells: `class Name(Name):` goes on. A docstring in course_utils with the line "Notebook:
+04_convolution_from_scratch (written out)" promises that the notebook does.
 """
 import ast
 import re
@@ -13,7 +14,7 @@ from nbformat import NotebookNode
 
 from tools import notebooks
 
-PROMISE = re.compile(r"[Ww]ritten\s+out\s+in\s+(\d\d_\w+)")
+PROMISE = re.compile(r"(\d\d_\w+) \(written out\)")
 Definition = ast.FunctionDef | ast.ClassDef
 
 
@@ -48,7 +49,10 @@ def join_classes(found: Iterable[Definition]) -> Iterator[Definition]:
     """Yield definitions, with `class Name(Name):` added to the class of that name before it."""
     classes: dict[str, ast.ClassDef] = {}
     for node in found:
-        if isinstance(node, ast.ClassDef) and node.name in classes and [ast.unparse(base) for base in node.bases] == [node.name]:
+        if isinstance(node,
+                      ast.ClassDef) and node.name in classes and [ast.unparse(base)
+                                                                  for base in node.bases] == [
+            node.name]:
             classes[node.name].body += node.body
         elif isinstance(node, ast.ClassDef):
             classes[node.name] = node
@@ -65,18 +69,20 @@ def differences(notebook: NotebookNode, name: str, package: Path) -> list[str]:
         name: its file name without ending, such as `04_convolution_from_scratch`.
         package: the folder of course_utils.
     """
-    files = [path for path in sorted(package.rglob("*.py")) if "exercises" not in path.parts]  # the checks teach nothing
+    # the checks teach nothing
+    files = [path for path in sorted(package.rglob("*.py")) if "exercises" not in path.parts]
     trees = [notebooks.syntax_tree(cell) for cell in notebooks.code_cells(notebook)]
     taught = {d.name: d for d in join_classes(definitions(trees))}
-    used = set().union(*map(notebooks.imported_helpers, trees))
+    used = set().union(*map(notebooks.imported_files, trees))
     held: dict[str, list[Definition]] = {}
     promised = set()
     for path in files:
         for definition in definitions([ast.parse(path.read_text(encoding="utf-8"))]):
             promise = name in PROMISE.findall(ast.get_docstring(definition) or "")
             promised |= {definition.name} if promise else set()
-            if promise or path.stem in used:
+            if promise or path in used:
                 held.setdefault(definition.name, []).append(definition)
     differ = [f"'{d.name}' differs from course_utils" for d in taught.values()
               if d.name in held and normal_form(d) not in map(normal_form, held[d.name])]
-    return differ + [f"'{missing}' is not written out, though course_utils says so" for missing in sorted(promised - set(taught))]
+    return (differ + [f"'{missing}' is not written out, though course_utils says so"
+                      for missing in sorted(promised - set(taught))])

@@ -41,7 +41,8 @@ def test_panels_come_in_order_and_many_are_counted():
     figure.suptitle("Filters")
     text = alt_texts.describe(figure)
     plt.close()
-    assert text.startswith("Filters. filter 0: lines. filter 1: lines.") and text.endswith("filter 11: lines. 3 more panels.")
+    assert text.startswith("Filters. filter 0: lines. filter 1: lines.")
+    assert text.endswith("filter 11: lines. 3 more panels.")
 
 
 def test_many_names_are_cut_short():
@@ -61,7 +62,8 @@ def test_a_notebook_stores_the_text_with_the_picture_whoever_draws_it(monkeypatc
             "print({'sys', 'alt_texts'} & globals().keys())"]
     notebook = new_notebook(cells=[new_code_cell(source) for source in code])
     execute.run(notebook, tmp_path)
-    assert [notebooks.figure_texts(cell) for cell in notebook.cells] == [["Loss: lines."], ["Lines."], ["Bars."], []]
+    assert [notebooks.figure_texts(cell) for cell in notebook.cells] == [["Loss: lines."],
+                                                                         ["Lines."], ["Bars."], []]
     assert notebook.cells[1].outputs[0].metadata["image/png"]["width"] > 0
     assert notebook.cells[-1].outputs[0].text == "set()\n"
     assert [cell.execution_count for cell in notebook.cells] == [1, 2, 3, 4]

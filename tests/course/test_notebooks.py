@@ -1,11 +1,14 @@
-"""Every notebook keeps to the rules of tools/hygiene.py; and each rule notices a notebook that breaks it."""
+"""Every notebook keeps to the rules of tools/hygiene.py; and each rule notices a notebook that
+breaks it.
+"""
 import copy
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from tools import hygiene, notebooks, taught
+from tests.course import taught
+from tools import hygiene, notebooks
 
 NOTEBOOKS = notebooks.all_notebooks()
 
@@ -34,7 +37,8 @@ def test_all_notebooks_together_stay_small():
 
 
 def test_solutions_belong_to_chapters():
-    assert {p.name for p in NOTEBOOKS if hygiene.is_solution(p)} <= {p.name for p in NOTEBOOKS if not hygiene.is_solution(p)}
+    assert {p.name for p in NOTEBOOKS if hygiene.is_solution(p)} <= {p.name for p in NOTEBOOKS
+                                                                     if not hygiene.is_solution(p)}
 
 
 QUESTION = """**{}. What is a rest?**
@@ -43,7 +47,8 @@ QUESTION = """**{}. What is a rest?**
 <details><summary>b) A pitch</summary>No. A pitch is what sounds, not what is silent.</details>
 <details><summary>c) A chord</summary>No. A chord is several pitches at once.</details>
 """
-LATER = "{}<details>{}<details>{}<details>{}".format(*(QUESTION.split("<details>")[part] for part in (0, 2, 1, 3)))
+LATER = "{}<details>{}<details>{}<details>{}".format(
+    *(QUESTION.split("<details>")[part] for part in (0, 2, 1, 3)))
 SOUND = '<audio controls src="data:audio/mpeg;base64,/home/abcd/opt/xyz=="></audio>'
 
 
@@ -54,34 +59,39 @@ def say(text):
 def exercise(number, answer, told):
     """Return the statement of an exercise, and the cell that checks it."""
     code = f"{notebooks.COMPARED}\nexercises.check('{number}', {answer})"
-    return new_markdown_cell(f"> **Exercise {number}** Count."), new_code_cell(code, outputs=say(f"{number} {told}\n"))
+    return new_markdown_cell(f"> **Exercise {number}** Count."), new_code_cell(code,
+        outputs=say(f"{number} {told}\n"))
 
 
 def chapter():
     """Return a small notebook that keeps all rules."""
-    prose = "word " * 1200 + "\n\n```\n# not a heading\n```\n![A wave](wave.png) [ours](wave.png#top)"
-    cells = [
-        new_markdown_cell(f"# Example\n\n{notebooks.badge('05_example.ipynb')}"),
-        new_markdown_cell("> You will be **able to** count. You **need** nothing. It takes 3 minutes."),
-        new_code_cell(notebooks.setup_cell()),
-        new_code_cell("from course_utils import audio, exercises"),
-        new_markdown_cell(f"## A sound\n\n{prose}"),
-        new_code_cell("audio.play(y, sr)", outputs=[new_output("execute_result", {"text/html": SOUND, "text/plain": "<Audio>"})]),
-        new_markdown_cell("## Summary\n\nWe counted.\n\n## Exercises"),
-        *(cell for k in (1, 2, 3) for cell in exercise(f"05.{k}", "...", "is still open.")),
-        new_markdown_cell("## Quiz\n\n" + "\n".join([QUESTION.format(1), *(LATER.format(k) for k in range(2, 6))])),
-        new_markdown_cell("## Going further\n\n[The next](06_next.ipynb), [the web](https://example.org)"),
-    ]
+    prose = ("word " * 1200 + "\n\n```\n# not a heading\n```\n![A wave](wave.png) "
+             "[ours](wave.png#top)")
+    cells = [new_markdown_cell(f"# Example\n\n{notebooks.badge('05_example.ipynb')}"),
+             new_markdown_cell("> You will be **able to** count. You **need** nothing. It takes 3 "
+                               "minutes."), new_code_cell(notebooks.setup_cell()),
+             new_code_cell("from course_utils import audio, exercises"),
+             new_markdown_cell(f"## A sound\n\n{prose}"),
+             new_code_cell("audio.play(y, sr)",
+                           outputs=[new_output("execute_result",
+                                               {"text/html": SOUND, "text/plain": "<Audio>"})]),
+             new_markdown_cell("## Summary\n\nWe counted.\n\n## Exercises"),
+             *(cell for k in (1, 2, 3) for cell in exercise(f"05.{k}", "...", "is still open.")),
+             new_markdown_cell("## Quiz\n\n"
+                               + "\n".join([QUESTION.format(1),
+                                            *(LATER.format(k) for k in range(2, 6))])),
+             new_markdown_cell("## Going further\n\n[The next](06_next.ipynb), [the "
+                               "web](https://example.org)")]
     return stored(new_notebook(cells=cells))
 
 
 def solutions():
     """Return the worked answers to `chapter`."""
     cells = [
-        new_markdown_cell(f"# Example: solutions\n\n{notebooks.badge('solutions/05_example.ipynb')}"),
+        new_markdown_cell(
+        f"# Example: solutions\n\n{notebooks.badge('solutions/05_example.ipynb')}"),
         new_code_cell(notebooks.setup_cell()),
-        *(cell for k in (1, 2, 3) for cell in exercise(f"05.{k}", k, "PASS")),
-    ]
+        *(cell for k in (1, 2, 3) for cell in exercise(f"05.{k}", k, "PASS"))]
     return stored(new_notebook(cells=cells))
 
 
@@ -137,7 +147,8 @@ def cell_to(text, attribute, value):
 
 
 def error(notebook):
-    cell_with(notebook, "audio.play").outputs.append(new_output("error", ename="ValueError", evalue="no", traceback=[]))
+    cell_with(notebook, "audio.play").outputs.append(new_output("error", ename="ValueError",
+                                                                evalue="no", traceback=[]))
 
 
 def stderr(notebook):
@@ -157,75 +168,110 @@ def outputs_of(text, told):
     return cell_to(text, "outputs", say(told))
 
 
-CHAPTER = {
-    "ids": (hygiene.valid, same_ids, "id of their own"),
-    "field": (hygiene.valid, lambda nb: nb.cells[0].update(outputs=[]), "not a valid notebook"),
-    "large": (hygiene.small, output("x" * 1_100_000), "takes 1.1"),
-    "error": (hygiene.clean_outputs, error, "an error"),
-    "stderr": (hygiene.clean_outputs, stderr, "stderr"),
-    "warning": (hygiene.clean_outputs, output("x.py:3: FutureWarning: soon gone"), "a warning"),
-    "log": (hygiene.clean_outputs, output("WARNING:tensorflow:retracing"), "a warning"),
-    "tqdm": (hygiene.clean_outputs, output(" 50%|█████     | 5/10 [00:01<00:01, 4.9it/s]"), "a progress bar"),
-    "keras bar": (hygiene.clean_outputs, output("3/3 - 0s - 12ms/step - loss: 1"), "a progress bar"),
-    "carriage return": (hygiene.clean_outputs, output("10%\r20%"), "a progress bar"),
-    "address": (hygiene.clean_outputs, output("[<matplotlib.lines.Line2D at 0x7f3b5c0a1d90>]"), "memory address"),
-    "linux path": (hygiene.clean_outputs, output("saved /home/ada/music.wav"), "machine's path"),
-    "mac path": (hygiene.clean_outputs, output("saved '/Users/ada/music.wav'"), "machine's path"),
-    "windows path": (hygiene.clean_outputs, output("saved C:\\Users\\ada\\music.wav"), "machine's path"),
-    "own path": (hygiene.clean_outputs, output(f"saved {notebooks.ROOT}/music.wav"), "machine's path"),
+CHAPTER = {"ids": (hygiene.valid, same_ids, "id of their own"),
+           "field": (hygiene.valid, lambda nb: nb.cells[0].update(outputs=[]),
+                     "not a valid notebook"), "large": (hygiene.small, output("x" * 1_100_000),
+                                                        "takes 1.1"),
+           "error": (hygiene.clean_outputs, error, "an error"),
+           "stderr": (hygiene.clean_outputs, stderr, "stderr"),
+           "warning": (hygiene.clean_outputs, output("x.py:3: FutureWarning: soon gone"),
+                       "a warning"), "log": (hygiene.clean_outputs,
+                                             output("WARNING:tensorflow:retracing"), "a warning"),
+           "tqdm": (hygiene.clean_outputs, output(" 50%|█████     | 5/10 [00:01<00:01, 4.9it/s]"),
+                    "a progress bar"), "keras bar": (hygiene.clean_outputs,
+                                                     output("3/3 - 0s - 12ms/step - loss: 1"),
+                                                     "a progress bar"),
+           "carriage return": (hygiene.clean_outputs, output("10%\r20%"), "a progress bar"),
+           "address": (hygiene.clean_outputs,
+                       output("[<matplotlib.lines.Line2D at 0x7f3b5c0a1d90>]"), "memory address"),
+           "linux path": (hygiene.clean_outputs, output("saved /home/ada/music.wav"),
+                          "machine's path"), "mac path": (hygiene.clean_outputs,
+                                                          output("saved '/Users/ada/music.wav'"),
+                                                          "machine's path"),
+           "windows path": (hygiene.clean_outputs, output("saved C:\\Users\\ada\\music.wav"),
+                            "machine's path"), "own path": (hygiene.clean_outputs,
+                                                            output(
+    f"saved {notebooks.ROOT}/music.wav"), "machine's path"),
     "source path": (hygiene.portable_source, add_code("open('/tmp/x.wav')"), "machine's path"),
-    "prose path": (hygiene.portable_source, replace("We counted.", "Look into /opt/music."), "machine's path"),
-    "two titles": (hygiene.one_title, replace("## A sound", "# A sound"), "2 headings of the first level"),
+    "prose path": (hygiene.portable_source, replace("We counted.", "Look into /opt/music."),
+                   "machine's path"), "two titles": (hygiene.one_title,
+                                                     replace("## A sound", "# A sound"),
+                                                     "2 headings of the first level"),
     "no title": (hygiene.one_title, replace("# Example", "Example"), "0 headings"),
-    "late title": (hygiene.one_title, lambda nb: nb.cells.insert(0, new_markdown_cell("## Before")), "at the top"),
-    "skipped level": (hygiene.one_title, replace("We counted.", "#### Deep"), "skips"),
+    "late title": (hygiene.one_title, lambda nb: nb.cells.insert(0, new_markdown_cell("## Before")),
+                   "at the top"), "skipped level": (hygiene.one_title,
+                                                    replace("We counted.", "#### Deep"), "skips"),
     "set-up cell": (hygiene.setup, replace("import sys", "import os"), "set-up cell"),
-    "late set-up": (hygiene.setup, lambda nb: nb.cells.insert(0, new_code_cell("1")), "set-up cell"),
-    "badge": (hygiene.setup, replace("05_example.ipynb", "04_example.ipynb"), "badge"),
-    "edited": (hygiene.executed, replace("audio.play(y, sr)", "audio.play(y, 2 * sr)"), "changed since"),
-    "added": (hygiene.executed, add_code("1"), "top to bottom"),
-    "out of order": (hygiene.executed, cell_to("audio.play", "execution_count", 9), "top to bottom"),
-    "compared cells": (hygiene.compared, replace(notebooks.COMPARED, "#"), "has 2 cells"),
-    "nothing to compare": (hygiene.compared, cell_to("05.1', ...)", "outputs", []), "no output to compare"),
-    "long cells": (hygiene.readable_code, lambda nb: [add_code("x = 1\n" * 21)(nb) for _ in range(3)], "long cells"),
-    "much code": (hygiene.readable_code, lambda nb: [add_code("x = 1\n" * 20)(nb) for _ in range(15)], "lines of code"),
+    "late set-up": (hygiene.setup, lambda nb: nb.cells.insert(0, new_code_cell("1")),
+                    "set-up cell"), "badge": (hygiene.setup,
+                                              replace("05_example.ipynb", "04_example.ipynb"),
+                                              "badge"),
+    "edited": (hygiene.executed, replace("audio.play(y, sr)", "audio.play(y, 2 * sr)"),
+               "changed since"), "added": (hygiene.executed, add_code("1"), "top to bottom"),
+    "out of order": (hygiene.executed, cell_to("audio.play", "execution_count", 9),
+                     "top to bottom"), "compared cells": (hygiene.compared,
+                                                          replace(notebooks.COMPARED, "#"),
+                                                          "has 2 cells"),
+    "nothing to compare": (hygiene.compared, cell_to("05.1', ...)", "outputs", []),
+                           "no output to compare"),
+    "long cells": (hygiene.readable_code,
+                   lambda nb: [add_code("x = 1\n" * 21)(nb) for _ in range(3)], "long cells"),
+    "much code": (hygiene.readable_code,
+                  lambda nb: [add_code("x = 1\n" * 20)(nb) for _ in range(15)], "lines of code"),
     "little prose": (hygiene.prose, replace("word " * 1200, "word " * 600), "words of prose"),
     "much prose": (hygiene.prose, replace("word " * 1200, "word " * 2600), "words of prose"),
     "more code than prose": (hygiene.prose, add_code("x = 1\n\n" * 500), "at least 4 a line"),
     "alt text": (hygiene.alt_texts, replace("![A wave]", "![]"), "without alt text"),
-    "html alt text": (hygiene.alt_texts, replace("We counted.", '<img src="wave.png" alt="">'), "without alt text"),
+    "html alt text": (hygiene.alt_texts, replace("We counted.", '<img src="wave.png" alt="">'),
+                      "without alt text"),
     "figure without text": (hygiene.alt_texts, drawn({}), "without alt text"),
-    "wordless figure": (hygiene.alt_texts, drawn({"image/png": {"alt": "A figure without words."}}), "without alt text"),
-    "dead link": (hygiene.links, replace("06_next", "07_gone"), "'07_gone.ipynb', which is not there"),
+    "wordless figure": (hygiene.alt_texts, drawn({"image/png": {"alt": "A figure without words."}}),
+                        "without alt text"), "dead link": (hygiene.links,
+                                                           replace("06_next", "07_gone"),
+                                                           "'07_gone.ipynb', which is not there"),
     "dead picture": (hygiene.links, replace("(wave.png)", "(gone.png)"), "'gone.png'"),
     "no objectives": (hygiene.objectives, replace("able to", "glad to"), "be able to do"),
     "no needs": (hygiene.objectives, replace("**need**", "want"), "needed first"),
     "no minutes": (hygiene.objectives, replace("3 minutes", "a while"), "the minutes"),
     "no box": (hygiene.objectives, replace("> You will", "You will"), "Markdown quote"),
     "no summary": (hygiene.sections, replace("## Summary", "## The end"), "Summary"),
-    "sections out of order": (hygiene.sections, replace("## Going further", "## Summary"), "Going further"),
+    "sections out of order": (hygiene.sections, replace("## Going further", "## Summary"),
+                              "Going further"),
     "four questions": (hygiene.quiz, replace("**5.", "5."), "4 quiz questions"),
     "two rights": (hygiene.quiz, replace("No. A chord", "Right. A chord"), "one \"Right\""),
     "no verdict": (hygiene.quiz, replace("No. A chord", "A chord"), "one \"Right\""),
-    "two answers": (hygiene.quiz, lambda nb: setattr(cell_with(nb, "## Quiz"), "source", "## Quiz\n" + "\n".join(
-        QUESTION.format(k).rpartition("<details>")[0] for k in range(1, 6))), "three or more"),
-    "always the first": (hygiene.quiz, lambda nb: setattr(cell_with(nb, "## Quiz"), "source", "## Quiz\n" + "\n".join(
-        QUESTION.format(k) for k in range(1, 6))), "same place"),
-    "unexplained": (hygiene.quiz, replace("No. A chord is several pitches at once.", "No."), "not explained"),
-    "foreign number": (hygiene.exercises, replace("'05.3'", "'06.3'"), "05.1, 05.2"),
+    "two answers":
+    (hygiene.quiz, lambda nb: setattr(cell_with(nb, "## Quiz"), "source",
+                                      "## Quiz\n"
+                                      + "\n".join(QUESTION.format(k).rpartition("<details>")[0]
+                                                  for k in range(1, 6))), "three or more"),
+    "always the first":
+    (hygiene.quiz, lambda nb: setattr(cell_with(nb, "## Quiz"), "source",
+                                      "## Quiz\n" + "\n".join(QUESTION.format(k)
+                                                              for k in range(1, 6))), "same place"),
+    "unexplained": (hygiene.quiz, replace("No. A chord is several pitches at once.", "No."),
+                    "not explained"), "foreign number": (hygiene.exercises,
+                                                         replace("'05.3'", "'06.3'"), "05.1, 05.2"),
     "left-out number": (hygiene.exercises, replace("'05.2'", "'05.4'"), "three to five"),
-    "few exercises": (hygiene.exercises, replace("exercises.check('05.3', ...)", "pass"), "three to five"),
-    "no exercise box": (hygiene.exercises, replace("**Exercise 05.2**", "**Task**"), "Exercise 05.2"),
+    "few exercises": (hygiene.exercises, replace("exercises.check('05.3', ...)", "pass"),
+                      "three to five"), "no exercise box": (hygiene.exercises,
+                                                            replace("**Exercise 05.2**",
+                                                                    "**Task**"), "Exercise 05.2"),
     "given away": (hygiene.exercises, outputs_of("05.1', ...)", "05.1 PASS"), "still open"),
-    "sound": (hygiene.heard, cell_to("audio.play", "outputs", []), "no sound"),
-}
-SOLUTIONS = {
-    "wrong": (hygiene.exercises, outputs_of("05.2', 2)", "05.2 NOT YET. You gave 2."), "\"PASS\" under exercise 05.2"),
-    "not compared": (hygiene.exercises, cell_to("05.3', 3)", "source", "exercises.check('05.3', 3)"), "on exercise 05.3"),
-    "nothing compared": (hygiene.compared, lambda nb: [replace(notebooks.COMPARED, "#")(nb) for _ in range(3)], "has 0 cells"),
-    "badge of the chapter": (hygiene.setup, replace("solutions/05_example.ipynb", "05_example.ipynb"), "badge"),
-    "edited": (hygiene.executed, replace("05.2', 2)", "05.2', 3)"), "changed since"),
-}
+    "sound": (hygiene.heard, cell_to("audio.play", "outputs", []), "no sound")}
+SOLUTIONS = {"wrong": (hygiene.exercises, outputs_of("05.2', 2)", "05.2 NOT YET. You gave 2."),
+                       "\"PASS\" under exercise 05.2"),
+             "not compared": (hygiene.exercises,
+                              cell_to("05.3', 3)", "source", "exercises.check('05.3', 3)"),
+                              "on exercise 05.3"),
+             "nothing compared": (hygiene.compared,
+                                  lambda nb: [replace(notebooks.COMPARED, "#")(nb)
+                                              for _ in range(3)], "has 0 cells"),
+             "badge of the chapter": (hygiene.setup,
+                                      replace("solutions/05_example.ipynb", "05_example.ipynb"),
+                                      "badge"), "edited": (hygiene.executed,
+                                                           replace("05.2', 2)", "05.2', 3)"),
+                                                           "changed since")}
 
 
 def test_every_rule_is_broken_by_some_example():
@@ -242,7 +288,8 @@ def test_rule_notices_a_broken_chapter(folder, case):
 @pytest.mark.parametrize("case", SOLUTIONS)
 def test_rule_notices_broken_solutions(folder, case):
     rule, break_it, complaint = SOLUTIONS[case]
-    assert_noticed(rule, break_it, complaint, solutions(), folder / "solutions" / "05_example.ipynb")
+    assert_noticed(rule, break_it, complaint, solutions(),
+                   folder / "solutions" / "05_example.ipynb")
 
 
 def assert_noticed(rule, break_it, complaint, notebook, path):
@@ -258,9 +305,11 @@ def test_twin_notices_missing_and_different_solutions(folder):
     other = solutions()
     replace("'05.3'", "'05.4'")(other)
     nbformat.write(other, answers)
-    assert any("answers ['05.1', '05.2', '05.4']" in c for c in hygiene.twin(chapter(), folder / "05_example.ipynb"))
+    assert any("answers ['05.1', '05.2', '05.4']" in c
+               for c in hygiene.twin(chapter(), folder / "05_example.ipynb"))
     answers.unlink()
-    assert any("no worked answers" in c for c in hygiene.twin(chapter(), folder / "05_example.ipynb"))
+    assert any("no worked answers" in c
+               for c in hygiene.twin(chapter(), folder / "05_example.ipynb"))
 
 
 def test_notebooks_from_scratch_need_no_sound(folder):
@@ -323,39 +372,48 @@ def package(tmp_path):
 
 def differences(package, cells, name="05_example", imports="from course_utils import held"):
     cells = [imports, *cells]
-    return taught.differences(new_notebook(cells=[new_code_cell(source) for source in cells]), name, package)
+    return taught.differences(new_notebook(cells=[new_code_cell(source) for source in cells]), name,
+                              package)
 
 
 def test_code_without_docstrings_and_annotations_is_the_same(package):
     assert differences(package, ["%matplotlib inline\nx = 1", *TAUGHT]) == []
 
 
-@pytest.mark.parametrize("old,new,named", [
-    ("len(values)", "(len(values) - 1)", "mean"), ("start=0.0", "start=1.0", "mean"), ("values, start", "xs, start", "mean"),
-    ("step = 1", "step = 2", "Counter"), ("return self.total", "return -self.total", "Counter"), ("(Base)", "(Other)", "Counter"),
-    ("class Counter(Counter)", "class More(Counter)", "Counter")])
+@pytest.mark.parametrize("old,new,named",
+                         [("len(values)", "(len(values) - 1)", "mean"),
+                          ("start=0.0", "start=1.0", "mean"),
+                          ("values, start", "xs, start", "mean"),
+                          ("step = 1", "step = 2", "Counter"),
+                          ("return self.total", "return -self.total", "Counter"),
+                          ("(Base)", "(Other)", "Counter"), ("class Counter(Counter)",
+                                                             "class More(Counter)", "Counter")])
 def test_other_code_under_the_same_name_is_noticed(package, old, new, named):
-    assert differences(package, [cell.replace(old, new) for cell in TAUGHT]) == [f"'{named}' differs from course_utils"]
+    assert differences(package, [cell.replace(old, new)
+                                 for cell in TAUGHT]) == [f"'{named}' differs from course_utils"]
 
 
 def test_a_class_that_is_not_finished_is_noticed(package):
     assert differences(package, TAUGHT[:2]) == ["'Counter' differs from course_utils"]
 
 
-@pytest.mark.parametrize("imports,noticed", [
-    ("from course_utils import audio, held", True), ("from course_utils.held import other", True),
-    ("from course_utils import audio", False), ("from elsewhere import held", False), ("import held", False)])
+@pytest.mark.parametrize("imports,noticed",
+                         [("from course_utils import audio, held", True),
+                          ("from course_utils.held import other", True),
+                          ("from course_utils import audio", False),
+                          ("from elsewhere import held", False), ("import held", False)])
 def test_only_what_the_notebook_imports_from_has_a_say(package, imports, noticed):
     differ = differences(package, ["class Counter:\n    pass"], "06_other", imports)
     assert differ == ["'Counter' differs from course_utils"] * noticed
 
 
 def test_code_that_should_be_written_out_is_missed(package):
-    assert differences(package, TAUGHT[1:]) == ["'mean' is not written out, though course_utils says so"]
+    assert differences(package,
+                       TAUGHT[1:]) == ["'mean' is not written out, though course_utils says so"]
     assert differences(package, [], "06_other") == []
 
 
 def test_a_function_that_two_modules_hold_may_be_either(package):
     (package / "other.py").write_text("def mean(values):\n    return sum(values) / len(values)\n")
-    assert differences(package, ["def mean(values):\n    return sum(values) / len(values)"], "06_other",
-                       "from course_utils import held, other") == []
+    assert differences(package, ["def mean(values):\n    return sum(values) / len(values)"],
+                       "06_other", "from course_utils import held, other") == []

@@ -1,12 +1,16 @@
-"""No orphans: a notebook or a command needs each public helper of course_utils, or docs/extras.md says what it is for."""
+"""No orphans: a notebook or a command needs each public helper of course_utils, or docs/extras.md
+says what it is for.
+"""
 import ast
 import re
 from pathlib import Path
 
-from tools import imports, notebooks, taught
+from tests.course import imports, taught
+from tools import notebooks
 
-ROOT = Path(__file__).parent.parent
-EXTRAS = set(re.findall(r"^\| `(.+?)` \|", (ROOT / "docs" / "extras.md").read_text(encoding="utf-8"), re.MULTILINE))
+ROOT = Path(__file__).parents[2]
+EXTRAS = set(re.findall(r"^\| `(.+?)` \|",
+                        (ROOT / "docs" / "extras.md").read_text(encoding="utf-8"), re.MULTILINE))
 
 
 def parse(path):
@@ -21,14 +25,19 @@ MODULES = {module_name(path): parse(path) for path in sorted((ROOT / "course_uti
 HELPERS = {f"{module}.{node.name}": node for module, tree in MODULES.items() for node in tree.body
            if isinstance(node, taught.Definition)}
 NOTEBOOKS = [notebooks.read(path) for path in notebooks.all_notebooks()]
-TOLD = {name for notebook in NOTEBOOKS for cell in notebook.cells for name in re.findall(r"\b\w+\.\w+\b|(?<=`)\w+", cell.source)}
+TOLD = {name for notebook in NOTEBOOKS for cell in notebook.cells
+        for name in re.findall(r"\b\w+\.\w+\b|(?<=`)\w+", cell.source)}
 
 
 def named(statements, module=""):
-    """Return the helpers that statements name; within their module its own go by their short names."""
-    own = {node.name: f"{module}.{node.name}" for node in MODULES.get(module, ast.Module([], [])).body
+    """Return the helpers that statements name; within their module its own go by their short
+    names.
+    """
+    own = {node.name: f"{module}.{node.name}"
+           for node in MODULES.get(module, ast.Module([], [])).body
            if isinstance(node, taught.Definition)}
-    return {name for name, _ in imports.names_used(ast.Module(list(statements), []), own)} & set(HELPERS)
+    return ({name for name, _ in imports.names_used(ast.Module(list(statements), []), own)}
+            & set(HELPERS))
 
 
 def parts(module):
@@ -40,26 +49,37 @@ def parts(module):
 
 
 def code_of(notebook):
-    return [node for cell in notebooks.code_cells(notebook) for node in notebooks.syntax_tree(cell).body]
+    return [node for cell in notebooks.code_cells(notebook)
+            for node in notebooks.syntax_tree(cell).body]
 
 
 def in_notebooks():
     """Return the helpers that notebooks call, write out, or tell of."""
-    told = {name for name in HELPERS if {".".join(name.split(".")[-2:]), name.split(".")[-1]} & TOLD}
-    written = {name for name, node in HELPERS.items() if taught.PROMISE.search(ast.get_docstring(node) or "")}
+    told = {name for name in HELPERS if {".".join(name.split(".")[-2:]), name.split(".")[-1]}
+            & TOLD}
+    written = {name for name,
+               node in HELPERS.items() if taught.PROMISE.search(ast.get_docstring(node) or "")}
     return told | written | set().union(*(named(code_of(notebook)) for notebook in NOTEBOOKS))
 
 
 def in_commands():
-    """Return the helpers of `python -m course_utils` and of the tools and benchmarks, and the exercises' checks."""
-    files = [path for folder in ("tools", "benchmarks") for path in sorted((ROOT / folder).glob("*.py"))]
-    checks = {name for name, node in HELPERS.items() if ".exercises.chapter_" in name and node.decorator_list}
-    return checks | named(MODULES["course_utils.__main__"].body, "course_utils.__main__") | {
-        name for name in HELPERS if name.startswith("course_utils.__main__.")}.union(*(named(parse(path).body) for path in files))
+    """Return the helpers of `python -m course_utils` and of the tools and benchmarks, and the
+    exercises' checks.
+    """
+    files = [path for folder in ("tools", "benchmarks")
+             for path in sorted((ROOT / folder).glob("*.py"))]
+    checks = {name for name,
+              node in HELPERS.items() if ".exercises.chapter_" in name and node.decorator_list}
+    return (checks | named(MODULES["course_utils.__main__"].body, "course_utils.__main__")
+            | {name for name in HELPERS
+               if name.startswith("course_utils.__main__.")}.union(
+        *(named(parse(path).body) for path in files)))
 
 
 def reached(begin):
-    """Return the helpers that some helpers need, themselves included; what a module sets up counts as needed."""
+    """Return the helpers that some helpers need, themselves included; what a module sets up counts
+    as needed.
+    """
     found, waiting = set(), set(begin)
     for module in MODULES:
         brought, others, _ = parts(module)
@@ -73,8 +93,10 @@ def reached(begin):
 
 
 def public(names):
-    return {name.removeprefix("course_utils.") for name in names if not name.rpartition(".")[2].startswith("_")}
+    return {name.removeprefix("course_utils.") for name in names
+            if not name.rpartition(".")[2].startswith("_")}
 
 
 def test_a_notebook_or_a_command_needs_every_helper_or_it_is_a_documented_extra():
-    assert public(set(HELPERS) - reached(in_notebooks() | in_commands())) <= EXTRAS <= public(HELPERS)
+    assert public(set(HELPERS) - reached(in_notebooks()
+                                         | in_commands())) <= EXTRAS <= public(HELPERS)

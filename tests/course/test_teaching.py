@@ -1,4 +1,6 @@
-"""The workshop kit: plans add up and name what is there, every chapter has its notes, the hub's settings can be read."""
+"""The workshop kit: plans add up and name what is there, every chapter has its notes, the hub's
+settings can be read.
+"""
 import re
 import runpy
 import types
@@ -8,12 +10,13 @@ import pytest
 
 from tools import hygiene, notebooks
 
-TEACHING = Path(__file__).parent.parent / "teaching"
+TEACHING = Path(__file__).parents[2] / "teaching"
 CHAPTERS = notebooks.chapters()
 PLANS = (TEACHING / "plans.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| (\d+) \| (\d+) \| (.+) \|$", re.MULTILINE)
 PARTS = re.split(r"^#{2,3} ", PLANS, flags=re.MULTILINE)[1:]
-TABLES = {part.splitlines()[0]: [(int(a), int(b), what) for a, b, what in ROW.findall(part)] for part in PARTS}
+TABLES = {part.splitlines()[0]: [(int(a), int(b), what) for a, b, what in ROW.findall(part)]
+          for part in PARTS}
 TABLES = {title: rows for title, rows in TABLES.items() if rows}
 
 
@@ -49,23 +52,29 @@ def test_plans_name_sections_and_exercises_that_are_there():
             assert numbers <= sections_of(chapter), what
 
 
-RUN = re.compile(r"\b(\d\d), (?:sections? ([\d, and to]+?), )?(?:on the blackboard and )?(?:run|show)\b")
+RUN = re.compile(r"\b(\d\d), (?:sections? ([\d, and to]+?), )?(?:on the blackboard and "
+                 r")?(?:run|show)\b")
 WORDS, LINES = 200, 15  # read in a minute
 
 
 def minutes_of(chapter, named):
-    """Return the minutes that sections take to read, and the notebook to compute; of all sections, if none is named."""
+    """Return the minutes that sections take to read, and the notebook to compute; of all sections,
+    if none is named.
+    """
     path = next(path for path in CHAPTERS if path.name[:2] == chapter)
-    first_last = [(int(a), int(b or a)) for a, b in re.findall(r"(\d+)(?: to (\d+))?", named or "1 to 99")]
+    first_last = [(int(a), int(b or a)) for a,
+                  b in re.findall(r"(\d+)(?: to (\d+))?", named or "1 to 99")]
     readme = (TEACHING.parent / "README.md").read_text(encoding="utf-8")
     seconds = re.search(rf"notebooks/{path.stem}\.ipynb\) .* (\d+) \|$", readme, re.MULTILINE)
     section, minutes = 0, int(seconds[1]) / 60
     for cell in notebooks.read(path).cells:
-        for part in re.split(r"^(?=## )", cell.source, flags=re.MULTILINE) if cell.cell_type == "markdown" else [""]:
+        for part in re.split(r"^(?=## )", cell.source,
+                             flags=re.MULTILINE) if cell.cell_type == "markdown" else [""]:
             if part.startswith("## "):
                 section = int((re.match(r"## (\d+)\. ", part) or (0, 0))[1])
             if any(first <= section <= last for first, last in first_last):
-                minutes += len(part.split()) / WORDS if part else len(cell.source.splitlines()) / LINES
+                minutes += (len(part.split()) / WORDS if part else len(cell.source.splitlines())
+                            / LINES)
     return minutes
 
 
@@ -81,7 +90,8 @@ def test_the_six_weeks_go_through_every_chapter():
     assert {path.name[:2] for path in CHAPTERS} <= set(re.findall(r"\b(\d\d)\b(?!\.)", weeks))
 
 
-NOTES = re.split(r"^## ", (TEACHING / "notebooks.md").read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+NOTES = re.split(r"^## ", (TEACHING / "notebooks.md").read_text(encoding="utf-8"),
+                 flags=re.MULTILINE)[1:]
 
 
 def test_every_chapter_has_its_notes_in_order():
@@ -90,10 +100,15 @@ def test_every_chapter_has_its_notes_in_order():
 
 @pytest.mark.parametrize("note", NOTES, ids=lambda note: note[:2])
 def test_notes_are_complete_and_name_what_is_there(note):
-    assert re.findall(r"^- \*\*(\w+)\.\*\*", note, re.MULTILINE) == ["Purpose", "Ask", "Misconception", "Stuck", "Skip"]
+    assert re.findall(r"^- \*\*(\w+)\.\*\*", note, re.MULTILINE) == ["Purpose", "Ask",
+                                                                     "Misconception", "Stuck",
+                                                                     "Skip"]
     skipped = note.partition("**Skip.**")[2]
-    assert set(map(int, re.findall(r"\b\d{1,2}\b", re.sub(r"\d\d\.\d", "", skipped)))) <= sections_of(note[:2])
-    assert all(number.startswith(note[:2]) for number in re.findall(r"\d\d\.\d(?!\d)", note) if "0.99" not in number)
+    assert set(
+        map(int, re.findall(r"\b\d{1,2}\b", re.sub(r"\d\d\.\d", "", skipped)))) <= sections_of(
+        note[:2])
+    assert all(number.startswith(note[:2]) for number in re.findall(r"\d\d\.\d(?!\d)", note)
+               if "0.99" not in number)
 
 
 class Settings:
@@ -112,13 +127,15 @@ def hub(tmp_path, monkeypatch):
     monkeypatch.setenv("COURSE_HUB_PASSWORD", "four random words here")
     settings = Settings()
     found = runpy.run_path(str(TEACHING / "jupyterhub_config.py"), {"get_config": lambda: settings})
-    return types.SimpleNamespace(home=tmp_path, settings=settings, give_notebooks=found["give_notebooks"])
+    return types.SimpleNamespace(home=tmp_path, settings=settings,
+                                 give_notebooks=found["give_notebooks"])
 
 
 def test_the_hub_admits_names_that_can_be_folders(hub):
     pattern = re.compile(hub.settings.Authenticator.username_pattern)
     assert pattern.fullmatch("ada-2")
-    assert not any(pattern.fullmatch(name) for name in ("../ada", "a/b", "", ".", "-x", "ada b", "a" * 40))
+    assert not any(pattern.fullmatch(name)
+                   for name in ("../ada", "a/b", "", ".", "-x", "ada b", "a" * 40))
     assert hub.settings.SharedPasswordAuthenticator.user_password == "four random words here"
 
 
@@ -126,7 +143,8 @@ def test_a_learner_gets_the_notebooks_once_and_no_answers(hub):
     spawner = types.SimpleNamespace(user=types.SimpleNamespace(name="ada"))
     hub.give_notebooks(spawner)
     folder = hub.home / "learners" / "ada" / "notebooks"
-    assert {path.name for path in CHAPTERS} <= {path.name for path in folder.iterdir()} and not (folder / "solutions").exists()
+    assert {path.name for path in CHAPTERS} <= {path.name for path in folder.iterdir()}
+    assert not (folder / "solutions").exists()
     (folder / CHAPTERS[0].name).write_text("mine")
     hub.give_notebooks(spawner)
     assert (folder / CHAPTERS[0].name).read_text() == "mine"
@@ -137,7 +155,8 @@ def test_a_copy_that_was_cut_short_begins_again(hub):
     unfinished.mkdir(parents=True)
     (unfinished / "half.ipynb").write_text("half")
     hub.give_notebooks(types.SimpleNamespace(user=types.SimpleNamespace(name="ada")))
-    assert not unfinished.exists() and not (hub.home / "learners" / "ada" / "notebooks" / "half.ipynb").exists()
+    assert not unfinished.exists()
+    assert not (hub.home / "learners" / "ada" / "notebooks" / "half.ipynb").exists()
 
 
 def test_without_a_password_the_hub_does_not_start(tmp_path, monkeypatch):

@@ -49,12 +49,15 @@ def test_the_command_runs_only_what_it_is_told(tmp_path, monkeypatch, capsys):
     assert times.main([]) == 0 and times.README.read_text(encoding="utf-8") == TEXT
     assert times.main(["--measure", str(tmp_path / "00_welcome.ipynb")]) == 0
     assert "00_welcome: 77 s" in capsys.readouterr().out
-    assert re.search(r"00_welcome\.ipynb.* \| 77 \|$", times.README.read_text(encoding="utf-8"), re.MULTILINE)
+    assert re.search(r"00_welcome\.ipynb.* \| 77 \|$", times.README.read_text(encoding="utf-8"),
+                     re.MULTILINE)
 
 
 def test_a_notebook_that_fails_leaves_readme_alone(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(times, "README", tmp_path / "README.md")
     times.README.write_text(TEXT, encoding="utf-8")
-    nbformat.write(new_notebook(cells=[new_code_cell("1 / 0")], metadata=execute.METADATA), tmp_path / "00_welcome.ipynb")
+    nbformat.write(new_notebook(cells=[new_code_cell("1 / 0")], metadata=execute.METADATA),
+                   tmp_path / "00_welcome.ipynb")
     assert times.main(["--measure", str(tmp_path / "00_welcome.ipynb")]) == 1
-    assert "ZeroDivisionError" in capsys.readouterr().err and times.README.read_text(encoding="utf-8") == TEXT
+    assert "ZeroDivisionError" in capsys.readouterr().err
+    assert times.README.read_text(encoding="utf-8") == TEXT

@@ -4,13 +4,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_utils import bar_measures, datasets, gan_bars
+from course_utils import datasets
+from course_utils.gan import bar_gan, bar_measures
 from course_utils.scores import from_grid, transpose
 
 
 @pytest.fixture(scope="module")
 def real():
-    return gan_bars.bar_windows(datasets.chorales("test")[:30])[:, -16:]
+    return bar_gan.bar_windows(datasets.chorales("test")[:30])[:, -16:]
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,8 @@ def known():
 @settings(max_examples=20)
 def test_diversity_is_the_mean_over_all_pairs(count, pitches, seed):
     grids = np.random.default_rng(seed).integers(pitches, size=(count, 3, 2))
-    by_hand = np.mean([np.mean(a != b) for i, a in enumerate(grids) for j, b in enumerate(grids) if i != j])
+    by_hand = np.mean([np.mean(a != b) for i, a in enumerate(grids) for j,
+                       b in enumerate(grids) if i != j])
     assert np.isclose(bar_measures.diversity(grids), by_hand)
 
 
@@ -61,7 +63,8 @@ def test_measures_do_not_depend_on_the_key(real):
 def test_pitch_classes_are_turned_to_where_they_fit():
     c_major = from_grid(np.array([[60], [62], [64], [65], [67], [69], [71], [60], [67], [60]]))
     home = bar_measures.pitch_classes([c_major])
-    assert np.allclose(bar_measures.pitch_classes([transpose(c_major, k) for k in range(-5, 7)], home), home)
+    assert np.allclose(bar_measures.pitch_classes([transpose(c_major, k) for k in range(-5, 7)],
+                                                  home), home)
     assert not np.allclose(bar_measures.pitch_classes([transpose(c_major, 1)]), home)
 
 
@@ -71,14 +74,16 @@ def test_copies_are_found_in_any_key_and_only_as_long_as_they_are(known):
     assert bar_measures.copied(copy[None] - 3, known, 8) == 1
     half = copy.copy()
     half[8:] = np.random.default_rng(0).integers(40, size=(8, 4))
-    assert bar_measures.copied(half[None], known, 4) == 1 and bar_measures.copied(half[None], known, 6) == 0
+    assert bar_measures.copied(half[None], known, 4) == 1
+    assert bar_measures.copied(half[None], known, 6) == 0
     random = bar_measures.random_bars(20, copy[None], np.random.default_rng(0))
     assert bar_measures.copied(random, known, 2) == 0
 
 
 def test_scores_on_eighths_have_no_sixteenths():
     pitches = 60 + np.arange(9)[:, None]
-    assert bar_measures.on_eighths(from_grid(pitches)).pitches.ravel().tolist() == [60, 60, 62, 62, 64, 64, 66, 66, 68]
+    assert bar_measures.on_eighths(from_grid(pitches)).pitches.ravel().tolist() == [60, 60, 62, 62,
+        64, 64, 66, 66, 68]
     later = bar_measures.on_eighths(from_grid(pitches, pickup=1))
     assert later.pitches.ravel().tolist() == [61, 61, 63, 63, 65, 65, 67, 67]
 

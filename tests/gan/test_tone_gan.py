@@ -1,10 +1,15 @@
-"""The GAN of instruments: shapes, silence where the data cannot sound, the same seed gives the same, resuming changes nothing."""
+"""The GAN of instruments: shapes, silence where the data cannot sound, the same seed gives the
+same, resuming changes nothing.
+"""
 import json
 
+import librosa
 import numpy as np
 import pytest
 
-from course_utils import environment, gan_losses, gan_tones, tones, wavetables
+from course_utils import environment
+from course_utils.gan import losses, tone_gan, wavetables
+from course_utils.sound import tones
 
 
 def invented_data(notes=24, seed=0):
@@ -13,18 +18,21 @@ def invented_data(notes=24, seed=0):
     family, pitch = rng.integers(0, 8, notes), rng.choice(tones.PITCHES, notes)
     heard = wavetables.audible(pitch)[:, None]
     levels = rng.uniform(-1, 1, (notes, 12, 80)).astype(np.float32)
-    return {"levels": levels * heard + heard - 1, **gan_tones.conditions(family, pitch), "share": np.full(notes, 1 / notes)}
+    return {"levels": levels * heard + heard - 1, **tone_gan.conditions(family, pitch),
+            "share": np.full(notes, 1 / notes)}
 
 
 def train(folder=None, **how):
-    return gan_tones.train(invented_data(), folder=folder, **({"seed": 3, "steps": 6, "units": 16, "critic_steps": 2} | how))
+    return tone_gan.train(invented_data(), folder=folder,
+                          **({"seed": 3, "steps": 6, "units": 16, "critic_steps": 2} | how))
 
 
 @pytest.mark.parametrize("count", [1, 3, 7])
 def test_levels_of_any_number_of_notes(count):
-    generator = gan_tones.tone_generator(8)
+    generator = tone_gan.tone_generator(8)
     pitch = np.linspace(48, 72, count).round()
-    made = gan_tones.generate(generator, np.random.default_rng(0).standard_normal((count, 16)), np.arange(count) % 8, pitch)
+    made = tone_gan.generate(generator, np.random.default_rng(0).standard_normal((count, 16)),
+                             np.arange(count) % 8, pitch)
     assert made.shape == (count, 12, 80) and made.dtype == np.float32
     assert made.min() >= wavetables.FLOOR and made.max() <= 0
     silent = np.broadcast_to(wavetables.audible(pitch)[:, None] == 0, made.shape)
@@ -33,32 +41,35 @@ def test_levels_of_any_number_of_notes(count):
 
 def test_scales_are_inverse():
     levels = np.array([-90.0, -45, 0])
-    assert gan_tones.to_unit(levels).tolist() == [-1, 0, 1]
-    assert np.allclose(gan_tones.from_unit(gan_tones.to_unit(levels)), levels)
+    assert tone_gan.to_unit(levels).tolist() == [-1, 0, 1]
+    assert np.allclose(tone_gan.from_unit(tone_gan.to_unit(levels)), levels)
 
 
 def test_conditions_of_shares_and_pitches_beyond():
-    told = gan_tones.conditions(np.array([2, 7]), np.array([30, 84]))
-    assert told["family"].argmax(axis=1).tolist() == [2, 7] and told["octave"].ravel().tolist() == [-1, 1]
+    told = tone_gan.conditions(np.array([2, 7]), np.array([30, 84]))
+    assert told["family"].argmax(axis=1).tolist() == [2, 7]
+    assert told["octave"].ravel().tolist() == [-1, 1]
     half = np.full((1, 8), 1 / 8)
-    assert np.allclose(gan_tones.conditions(half, np.array([60]))["family"], half)
+    assert np.allclose(tone_gan.conditions(half, np.array([60]))["family"], half)
 
 
 def test_an_instrument_is_one_noise_at_all_pitches():
-    generator, z = gan_tones.tone_generator(8), np.random.default_rng(1).standard_normal(16)
-    made = gan_tones.instrument(generator, z, 4)
+    generator, z = tone_gan.tone_generator(8), np.random.default_rng(1).standard_normal(16)
+    made = tone_gan.instrument(generator, z, 4)
     assert made.shape == (25, 12, 80)
-    assert np.allclose(made[12], gan_tones.generate(generator, z[None], np.array([4]), np.array([60]))[0], atol=1e-4)
-    assert not np.allclose(made[0], gan_tones.instrument(generator, z, 5)[0])
+    assert np.allclose(made[12], tone_gan.generate(generator, z[None], np.array([4]),
+                                                   np.array([60]))[0], atol=1e-4)
+    assert not np.allclose(made[0], tone_gan.instrument(generator, z, 5)[0])
 
 
 def test_training_data_of_real_notes():
     found = tones.Tones(*[np.array([]) for _ in range(7)])
     t = np.arange(16000) / 16000
-    notes = np.stack([np.sin(2 * np.pi * wavetables.hertz(p) * t) for p in (48, 60, 72)]).astype(np.float32)
-    found = tones.Tones(notes, np.array([1, 1, 2]), np.array(["a", "a", "b"]), np.array([0, 0, 5]), np.zeros(3, int),
-                        np.array([48, 60, 72]), np.full(3, 80))
-    data = gan_tones.training_data(found)
+    notes = np.stack([np.sin(2 * np.pi * librosa.midi_to_hz(p) * t) for p in (48, 60, 72)]).astype(
+        np.float32)
+    found = tones.Tones(notes, np.array([1, 1, 2]), np.array(["a", "a", "b"]), np.array([0, 0, 5]),
+                        np.zeros(3, int), np.array([48, 60, 72]), np.full(3, 80))
+    data = tone_gan.training_data(found)
     assert {name: array.shape for name, array in data.items()} == {
         "levels": (3, 12, 80), "family": (3, 8), "octave": (3, 1), "share": (3,)}
     assert data["levels"].max() == pytest.approx(1) and data["levels"].min() == -1
@@ -101,7 +112,8 @@ def test_a_state_of_something_else_is_refused(tmp_path):
         with pytest.raises(ValueError, match="another folder"):
             train(tmp_path, **how)
     with pytest.raises(ValueError, match="other data"):
-        gan_tones.train(invented_data(seed=1), seed=3, steps=6, units=16, critic_steps=2, folder=tmp_path)
+        tone_gan.train(invented_data(seed=1), seed=3, steps=6, units=16, critic_steps=2,
+                       folder=tmp_path)
     (tmp_path / "state.npz").write_bytes(b"half a file")
     with pytest.raises(ValueError, match="damaged"):
         train(tmp_path)
@@ -112,18 +124,18 @@ def test_the_penalty_is_computed_on_notes_once_for_each_step_of_the_critic(monke
 
     def spy(critic, real, fake, mix):
         seen.append(real.shape)
-        return gan_losses.gradient_penalty(critic, real, fake, mix)
+        return losses.gradient_penalty(critic, real, fake, mix)
 
-    monkeypatch.setattr(gan_tones, "gradient_penalty", spy)
+    monkeypatch.setattr(tone_gan, "gradient_penalty", spy)
     train(steps=1)
-    assert seen == [(gan_tones.BATCH, 12, 80)] * 2
+    assert seen == [(tone_gan.BATCH, 12, 80)] * 2
 
 
 def test_a_diverged_training_stops_with_advice():
     data = invented_data()
     data["levels"][:] = np.nan
     with pytest.raises(FloatingPointError, match="lower learning rate"):
-        gan_tones.train(data, seed=0, steps=2, units=8, every=1)
+        tone_gan.train(data, seed=0, steps=2, units=8, every=1)
 
 
 def test_minutes_of_shipped_weights_are_all_parts_of_the_training(tmp_path, monkeypatch):
@@ -148,21 +160,23 @@ def test_numbers_are_whole(name, value):
         train(**{name: value})
 
 
-@pytest.mark.parametrize("z,family,pitch", [
-    (np.zeros((2, 15)), [0, 1], [60, 60]), (np.zeros(16), [0], [60]), (np.zeros((2, 16)), [0], [60, 60]),
-    (np.zeros((1, 16)), [8], [60]), (np.zeros((1, 16)), [0.5], [60]), (np.zeros((1, 16)), [[1, 0]], [60]),
-    (np.zeros((0, 16)), np.zeros(0, int), [])])
+@pytest.mark.parametrize("z,family,pitch",
+                         [(np.zeros((2, 15)), [0, 1], [60, 60]), (np.zeros(16), [0], [60]),
+                          (np.zeros((2, 16)), [0], [60, 60]), (np.zeros((1, 16)), [8], [60]),
+                          (np.zeros((1, 16)), [0.5], [60]), (np.zeros((1, 16)), [[1, 0]], [60]),
+                          (np.zeros((0, 16)), np.zeros(0, int), [])])
 def test_what_the_generator_cannot_read_is_refused(z, family, pitch):
     with pytest.raises(ValueError, match="families 0 to 7"):
-        gan_tones.generate(gan_tones.tone_generator(8), z, np.array(family), np.array(pitch))
+        tone_gan.generate(tone_gan.tone_generator(8), z, np.array(family), np.array(pitch))
 
 
 def test_selected_notes_keep_their_labels():
     rows = np.array([2, 0])
     found = tones.Tones(np.arange(6.0).reshape(3, 2), *(np.arange(3) + 10 * k for k in range(6)))
-    part = gan_tones.select(found, rows)
-    assert part.waveform.tolist() == [[4, 5], [0, 1]] and part.pitch.tolist() == found.pitch[rows].tolist()
-    assert len(gan_tones.select(found, np.array([True, False, True]))) == 2
+    part = tone_gan.select(found, rows)
+    assert part.waveform.tolist() == [[4, 5], [0, 1]]
+    assert part.pitch.tolist() == found.pitch[rows].tolist()
+    assert len(tone_gan.select(found, np.array([True, False, True]))) == 2
 
 
 def test_the_shipped_table_reaches_its_targets():

@@ -1,10 +1,14 @@
-"""The ring of Gaussians is what it says, its measures judge right; toy GANs train, repeat themselves, stop when they diverge."""
+"""The ring of Gaussians is what it says, its measures judge right; toy GANs train, repeat
+themselves, stop when they diverge.
+"""
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_utils import environment, gan_toys, ring
+from course_utils import environment
+from course_utils.by_hand import ring
+from course_utils.gan import toy_gan
 
 
 def test_draws_are_eight_equal_gaussians():
@@ -37,7 +41,9 @@ def test_measures_of_real_points():
 def test_measures_see_lost_modes_and_bad_points(kept, bad):
     points = np.repeat(ring.centers()[sorted(kept)], 100, axis=0)
     points[: int(bad * len(points))] = 0
-    covered = {k for k, middle in enumerate(ring.centers()) if (points == middle).all(axis=1).sum() >= len(points) / 32}
+    covered = {k for k, middle in enumerate(ring.centers()) if (points
+                                                                == middle).all(axis=1).sum()
+               >= len(points) / 32}
     assert ring.modes_covered(points) == len(covered)
     assert ring.good_share(points) == pytest.approx(1 - int(bad * len(points)) / len(points))
 
@@ -82,17 +88,19 @@ def test_points_between_modes_are_out_of_tune_and_inner_points_soft():
     assert np.abs(ring.melody(1000 * between)).max() <= 1
 
 
-@pytest.mark.parametrize("points,sr,told", [([[np.nan, 1]], 22050, "NaN"), ([[1, 1]], 100, "sr"), ([1, 1], 22050, "Points")])
+@pytest.mark.parametrize("points,sr,told",
+                         [([[np.nan, 1]], 22050, "NaN"), ([[1, 1]], 100, "sr"),
+                          ([1, 1], 22050, "Points")])
 def test_melody_refuses_what_it_cannot_play(points, sr, told):
     with pytest.raises(ValueError, match=told):
         ring.melody(np.array(points, float), sr)
 
 
-@pytest.mark.parametrize("game", gan_toys.GAMES)
+@pytest.mark.parametrize("game", toy_gan.GAMES)
 def test_training_moves_the_points_and_repeats_itself(game):
-    seen, critic = gan_toys.train_toy(game, seed=3, steps=6, critic_steps=2, pictures=3)
-    again, _ = gan_toys.train_toy(game, seed=3, steps=6, critic_steps=2, pictures=3)
-    other, another = gan_toys.train_toy(game, seed=4, steps=6, critic_steps=2, pictures=3)
+    seen, critic = toy_gan.train_toy(game, seed=3, steps=6, critic_steps=2, pictures=3)
+    again, _ = toy_gan.train_toy(game, seed=3, steps=6, critic_steps=2, pictures=3)
+    other, another = toy_gan.train_toy(game, seed=4, steps=6, critic_steps=2, pictures=3)
     assert seen.shape == (4, 2000, 2) and critic(seen[-1]).shape == (2000, 1)
     assert np.array_equal(seen, again) and not np.allclose(seen, other)
     # Six steps change a weight by some hundredths at most: what differs by more differed before.
@@ -101,15 +109,17 @@ def test_training_moves_the_points_and_repeats_itself(game):
 
 
 def test_looks_are_as_many_as_asked_for_when_steps_do_not_divide():
-    seen, _ = gan_toys.train_toy("non-saturating", seed=0, steps=7, critic_steps=1, pictures=4)
+    seen, _ = toy_gan.train_toy("non-saturating", seed=0, steps=7, critic_steps=1, pictures=4)
     assert len(seen) == 5
 
 
-@pytest.mark.parametrize("wrong,told", [({"game": "WGAN"}, "non-saturating, WGAN-GP"), ({"critic_steps": 0}, "critic_steps"),
-                                        ({"steps": 3}, "as many as pictures"), ({"pictures": 0}, "pictures")])
+@pytest.mark.parametrize("wrong,told",
+                         [({"game": "WGAN"}, "non-saturating, WGAN-GP"),
+                          ({"critic_steps": 0}, "critic_steps"),
+                          ({"steps": 3}, "as many as pictures"), ({"pictures": 0}, "pictures")])
 def test_trainings_that_cannot_be_are_refused(wrong, told):
     with pytest.raises(ValueError, match=told):
-        gan_toys.train_toy(**({"game": "WGAN-GP", "seed": 0, "steps": 8, "pictures": 4} | wrong))
+        toy_gan.train_toy(**({"game": "WGAN-GP", "seed": 0, "steps": 8, "pictures": 4} | wrong))
 
 
 @pytest.mark.parametrize("count", [0, -1, 2.5])
@@ -119,17 +129,18 @@ def test_a_number_of_draws_is_whole(count):
 
 
 def test_a_diverged_training_stops_with_advice(monkeypatch):
-    poisoned = np.full((gan_toys.BATCH, 2), np.nan, np.float32)
-    monkeypatch.setattr(gan_toys, "draw_ring", lambda count, rng: poisoned)
+    poisoned = np.full((toy_gan.BATCH, 2), np.nan, np.float32)
+    monkeypatch.setattr(toy_gan, "draw_ring", lambda count, rng: poisoned)
     with pytest.raises(FloatingPointError, match=r"after 2 steps.*critic.*lower learning rate"):
-        gan_toys.train_toy("WGAN-GP", seed=0, steps=4, critic_steps=1, pictures=2)
+        toy_gan.train_toy("WGAN-GP", seed=0, steps=4, critic_steps=1, pictures=2)
 
 
 def test_the_shipped_table_is_complete_and_reaches_its_target():
-    runs = gan_toys.measured()
+    runs = environment.stored("gan_toy.json")["runs"]
     main = [run for run in runs if run["setting"] == "5 steps"]
-    assert {(run["game"], run["seed"]) for run in main} == {(game, seed) for game in gan_toys.GAMES for seed in (0, 1, 2)}
+    assert {(run["game"], run["seed"]) for run in main} == {(game, seed) for game in toy_gan.GAMES
+                                                            for seed in (0, 1, 2)}
     ours = [run for run in main if run["game"] == "WGAN-GP"]
     assert all(run["modes"] == 8 and run["good"] >= 0.9 for run in ours)
     assert any(run["modes"] < 8 for run in main if run["game"] == "non-saturating")
-    assert (environment.data_folder() / gan_toys.TABLE).exists()
+    assert (environment.data_folder() / toy_gan.TABLE).exists()

@@ -1,4 +1,6 @@
-"""Answers reach the disk one by one and whole, survive crashes and spreadsheets, and no line of a room's files is lost."""
+"""Answers reach the disk one by one and whole, survive crashes and spreadsheets, and no line of a
+room's files is lost.
+"""
 import errno
 import os
 import subprocess
@@ -9,16 +11,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_utils import answer_files, answer_log
-from course_utils.answer_log import Answer
+from course_utils.listening import answer_files, answer_log
+from course_utils.listening.answer_log import Answer
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def answer(trial=1, code="QXB42", value="A", **changed):
     sounds = ("Bach/1", "LSTM/0") if value in "AB" else ("Bach/1", "")
     kind = "pick" if value in "AB" else "rate"
-    return Answer("room", "x0123abcd", code, trial, 9, kind, "test", *sounds, value, 2, 17_000)._replace(**changed)
+    return Answer("room", "x0123abcd", code, trial, 9, kind, "test", *sounds, value, 2,
+                  17_000)._replace(**changed)
 
 
 def write(path, *answers):
@@ -28,14 +31,16 @@ def write(path, *answers):
 
 
 def test_what_is_appended_is_read_back(tmp_path):
-    answers = [answer(1), answer(2, value="4"), answer(0, kind="consent", role="consent", first="", second="", answer="yes"),
+    answers = [answer(1), answer(2, value="4"),
+               answer(0, kind="consent", role="consent", first="", second="", answer="yes"),
                answer(3, first='Bach, "J; S"/1', second="Mähler|x/2")]
     assert answer_log.read(write(tmp_path / "a.csv", *answers)) == (answers, [])
 
 
 def test_each_answer_is_on_the_disk_before_the_call_returns(tmp_path, monkeypatch):
     synced = []
-    monkeypatch.setattr(os, "fsync", lambda handle: synced.append((tmp_path / "a.csv").read_text().count("\n")))
+    monkeypatch.setattr(os, "fsync",
+                        lambda handle: synced.append((tmp_path / "a.csv").read_text().count("\n")))
     write(tmp_path / "a.csv", answer(1), answer(2))
     assert synced == [2, 3]
 
@@ -92,12 +97,15 @@ answer_log.append(path, answer(2))
 @pytest.mark.skipif(sys.platform == "win32", reason="file size limits are a POSIX matter")
 def test_a_full_disk_loses_nothing_and_says_so(tmp_path):
     path = tmp_path / "a.csv"
-    done = subprocess.run([sys.executable, "-c", FULL, path], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
-    assert all(told in done.stdout for told in ("could not be saved", "earlier ones are safe", "then give the answer again"))
+    done = subprocess.run([sys.executable, "-c", FULL, path], cwd=ROOT, capture_output=True,
+                          text=True, timeout=60, check=True)
+    assert all(told in done.stdout for told in ("could not be saved", "earlier ones are safe",
+                                                "then give the answer again"))
     assert answer_log.read(path) == ([answer(1), answer(2)], [])
 
 
-def test_a_disk_that_fills_up_in_the_middle_of_a_line_leaves_the_file_as_it_was(tmp_path, monkeypatch):
+def test_a_disk_that_fills_up_in_the_middle_of_a_line_leaves_the_file_as_it_was(tmp_path,
+    monkeypatch):
     path = write(tmp_path / "a.csv", answer(1))
     before = path.read_bytes()
 
@@ -125,21 +133,20 @@ def test_codes_are_kept_in_capitals():
     assert answer_log.check_code(" qxb42 ") == "QXB42"
 
 
-SAVED_BY = {
-    "semicolons": lambda text: text.replace(",", ";").encode(),
-    "tabs, utf-16": lambda text: text.replace(",", "\t").encode("utf-16"),
-    "utf-16 be": lambda text: b"\xfe\xff" + text.encode("utf-16-be"),
-    "byte-order mark": lambda text: text.encode("utf-8-sig"),
-    "windows": lambda text: text.replace("\n", "\r\n").encode("cp1252"),
-    "old mac": lambda text: text.replace("\n", "\r").encode(),
-    "quotes": lambda text: "\n".join(",".join(f'"{f}"' for f in line.split(",")) for line in text.splitlines()).encode(),
-    "empty columns": lambda text: text.replace("\n", ",,,\n").encode(),
-    "empty lines": lambda text: text.replace("\n", "\n\n , \n").encode(),
-    "spaces": lambda text: text.replace(",", " , ").encode(),
-    "no header": lambda text: text.partition("\n")[2].encode(),
-    "glued together": lambda text: (text + text.partition("\n")[0] + "\n").encode(),
-    "no last line end": lambda text: text.rstrip("\n").encode(),
-}
+SAVED_BY = {"semicolons": lambda text: text.replace(",", ";").encode(),
+            "tabs, utf-16": lambda text: text.replace(",", "\t").encode("utf-16"),
+            "utf-16 be": lambda text: b"\xfe\xff" + text.encode("utf-16-be"),
+            "byte-order mark": lambda text: text.encode("utf-8-sig"),
+            "windows": lambda text: text.replace("\n", "\r\n").encode("cp1252"),
+            "old mac": lambda text: text.replace("\n", "\r").encode(),
+            "quotes": lambda text: "\n".join(",".join(f'"{f}"' for f in line.split(","))
+                                             for line in text.splitlines()).encode(),
+            "empty columns": lambda text: text.replace("\n", ",,,\n").encode(),
+            "empty lines": lambda text: text.replace("\n", "\n\n , \n").encode(),
+            "spaces": lambda text: text.replace(",", " , ").encode(),
+            "no header": lambda text: text.partition("\n")[2].encode(),
+            "glued together": lambda text: (text + text.partition("\n")[0] + "\n").encode(),
+            "no last line end": lambda text: text.rstrip("\n").encode()}
 
 
 @pytest.mark.parametrize("how", SAVED_BY)
@@ -168,11 +175,12 @@ def test_a_malformed_line_is_put_aside_with_its_text(tmp_path, change, told):
     lines[2] = change(lines[2])
     path.write_text("\n".join(lines))
     answers, (problem,) = answer_log.read(path)
-    assert answers == [answer(1), answer(3)] and problem.line == 3 and problem.text == lines[2] and told in problem.reason
+    assert answers == [answer(1), answer(3)] and problem.line == 3 and problem.text == lines[2]
+    assert told in problem.reason
 
 
-@pytest.mark.parametrize("bad", [{"kind": "guess"}, {"answer": "C"}, {"role": "boss"}, {"participant": "ada lovelace"},
-                                 {"plays": "x"}])
+@pytest.mark.parametrize("bad", [{"kind": "guess"}, {"answer": "C"}, {"role": "boss"},
+                                 {"participant": "ada lovelace"}, {"plays": "x"}])
 def test_a_sound_checksum_does_not_make_nonsense_an_answer(tmp_path, bad):
     path = write(tmp_path / "a.csv", answer(1, **bad))
     assert not answer_log.read(path)[0] and len(answer_log.read(path)[1]) == 1
@@ -190,8 +198,8 @@ def test_thirty_files_are_merged_and_every_fault_is_told(tmp_path):
     merged = answer_files.merge(tmp_path, "room")
     told = "\n".join(answer_files.report(merged))
     assert "33 files" in told and "from 29 listeners" in told and "unfinished: P02, 4 of 9" in told
-    for fault in ("put aside 9: a duplicate of", "put aside 1: one code, two answers", "put aside 1: the file is empty",
-                  "of the study 'another'", "cut off"):
+    for fault in ("put aside 9: a duplicate of", "put aside 1: one code, two answers",
+                  "put aside 1: the file is empty", "of the study 'another'", "cut off"):
         assert fault in told
     assert len(merged.answers) == 28 * 9 + 4
     # "P05 again" comes before "P05." in the order of names.
@@ -206,30 +214,36 @@ def test_thirty_files_are_merged_and_every_fault_is_told(tmp_path):
 def test_no_line_is_lost_whatever_happens_to_the_files(tmp_path_factory, data):
     folder = tmp_path_factory.mktemp("room")
     lines = [",".join(answer_log.COLUMNS)]
-    lines += [answer_log.to_line(answer(t, code)).decode().strip() for code in ("PAA", "PBB") for t in (1, 2, 3)]
+    lines += [answer_log.to_line(answer(t, code)).decode().strip() for code in ("PAA", "PBB")
+              for t in (1, 2, 3)]
     written = []
     for number in range(data.draw(st.integers(1, 3))):
         chosen = data.draw(st.lists(st.sampled_from(lines), max_size=8))
-        cut = [line[:data.draw(st.integers(0, len(line)))] if data.draw(st.booleans()) else line for line in chosen]
+        cut = [line[:data.draw(st.integers(0, len(line)))] if data.draw(st.booleans()) else line
+               for line in chosen]
         written += cut
         (folder / f"{number}.csv").write_text("\n".join(cut))
     merged = answer_files.merge(folder, "room")
     kept = [answer_log.to_line(a).decode().strip() for a in merged.answers]
     aside = [problem.text for problem in merged.problems if problem.line]
-    assert sorted(kept + aside) == sorted(line for line in written if line != lines[0] and line.strip(","))
+    assert sorted(kept + aside) == sorted(line for line in written if line != lines[0]
+                                          and line.strip(","))
     assert len(set(kept)) == len(kept) and set(kept) == set(written) & set(lines[1:])
 
 
 def test_only_the_study_that_is_asked_for_is_kept(tmp_path):
-    write(tmp_path / "a.csv", answer(1, "PAA", study="another"), answer(1, "PAA"), answer(2, "PAA", study="another"))
+    write(tmp_path / "a.csv", answer(1, "PAA", study="another"), answer(1, "PAA"),
+          answer(2, "PAA", study="another"))
     merged = answer_files.merge(tmp_path, "room")
-    assert merged.answers == [answer(1, "PAA")] and [p.reason for p in merged.problems] == ["of the study 'another'"] * 2
+    assert merged.answers == [answer(1, "PAA")]
+    assert [p.reason for p in merged.problems] == ["of the study 'another'"] * 2
 
 
 def test_rooms_that_heard_other_sounds_are_noticed(tmp_path):
     write(tmp_path / "a.csv", answer(1, "PAA"))
     write(tmp_path / "b.csv", answer(1, "PBB", sounds="xffffffff"))
-    assert any("2 different sets of sounds" in line for line in answer_files.report(answer_files.merge(tmp_path, "room")))
+    assert any("2 different sets of sounds" in line
+               for line in answer_files.report(answer_files.merge(tmp_path, "room")))
 
 
 def test_a_folder_without_files_is_named(tmp_path):
@@ -241,7 +255,8 @@ def test_a_folder_without_files_is_named(tmp_path):
 def test_a_file_that_may_not_be_read_is_told(tmp_path):
     write(tmp_path / "a.csv", answer(1))
     write(tmp_path / "b.csv", answer(2)).chmod(0)
-    assert any("cannot be read" in problem.reason for problem in answer_files.merge(tmp_path, "room").problems)
+    assert any("cannot be read" in problem.reason
+               for problem in answer_files.merge(tmp_path, "room").problems)
 
 
 def test_a_listeners_data_are_deleted_everywhere_and_only_theirs(tmp_path):
@@ -251,6 +266,7 @@ def test_a_listeners_data_are_deleted_everywhere_and_only_theirs(tmp_path):
         file.write("room,x0123abcd,PAA,7")
     write(tmp_path / "b.csv", answer(2, "PBB"))
     assert answer_files.delete(tmp_path, "paa") == 3
-    assert not (tmp_path / "a.csv").exists() and not any("PAA" in path.read_text() for path in tmp_path.iterdir())
+    assert not (tmp_path / "a.csv").exists()
+    assert not any("PAA" in path.read_text() for path in tmp_path.iterdir())
     assert answer_files.merge(tmp_path, "room").answers == [answer(2, "PBB"), answer(1, "PBB")]
     assert answer_files.delete(tmp_path, "PAA") == 0

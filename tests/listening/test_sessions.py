@@ -1,4 +1,6 @@
-"""A study is level and balanced; a session hears before it asks, saves at once and resumes; simulated listeners are found out."""
+"""A study is level and balanced; a session hears before it asks, saves at once and resumes;
+simulated listeners are found out.
+"""
 import collections
 import itertools
 
@@ -6,9 +8,10 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from course_utils import answer_log, listening, listening_analysis, preparing
-from course_utils.listening import Session, simulate, simulated_listener, simulated_room
-from course_utils.listening_design import Study, load_sounds, match_loudness, plan, save_sounds
+from course_utils.listening import analysis, answer_log, sessions
+from course_utils.listening.design import Study, load_sounds, match_loudness, plan, save_sounds
+from course_utils.listening.sessions import Session, simulate, simulated_listener, simulated_room
+from course_utils.sound import preparing
 
 SR = 8000
 SYSTEMS = ("Bach", "LSTM", "Markov", "random")
@@ -20,8 +23,11 @@ def tone(level=0.3, seconds=1.0, hertz=440.0):
 
 
 def make(systems=SYSTEMS, items=4, seconds=1.0, **changes):
-    sounds = {s: [tone(0.02 * (k + 1) * (n + 1), seconds) for n in range(items)] for k, s in enumerate(systems)}
-    return Study(**({"name": "room", "sounds": sounds, "sr": SR, "reference": systems[0], "anchor": systems[-1]} | changes))
+    sounds = {s: [tone(0.02 * (k + 1) * (n + 1), seconds) for n in range(items)] for k,
+              s in enumerate(systems)}
+    return Study(
+        **({"name": "room", "sounds": sounds, "sr": SR, "reference": systems[0],
+            "anchor": systems[-1]} | changes))
 
 
 STUDY = make()
@@ -58,15 +64,19 @@ def test_a_sound_whose_peak_allows_no_more_sets_the_level_for_all():
     click[4000] = 1.0
     levelled = match_loudness({"a": [tone()], "b": [click], "c": [tone(0.1)]}, SR)
     levels = [preparing.loudness(made[0], SR) for made in levelled.values()]
-    assert max(levels) - min(levels) < 0.2 and levels[1] < -30 and np.abs(levelled["b"][0]).max() <= 1
+    assert max(levels) - min(levels) < 0.2 and levels[1] < -30
+    assert np.abs(levelled["b"][0]).max() <= 1
 
 
-@pytest.mark.parametrize("bad,told", [
-    ({"name": "a room"}, "name"), ({"name": ""}, "name"), ({"reference": "Liszt"}, "two of the systems"),
-    ({"anchor": "Bach"}, "two of"), ({"rounds": {}}, "rounds"), ({"rounds": {"sing": 1}}, "rounds"),
-    ({"rounds": {"pick": 0}}, "rounds"), ({"repeats": 9}, "half"),
-    ({"repeats": -1}, "half"), ({"sr": 8000.5}, "whole number"), ({"systems": ("Bach", "random")}, "trial at least"),
-    ({"items": 1}, "at least two"), ({"seconds": 0.1}, "Loudness")])
+@pytest.mark.parametrize("bad,told",
+                         [({"name": "a room"}, "name"), ({"name": ""}, "name"),
+                          ({"reference": "Liszt"}, "two of the systems"),
+                          ({"anchor": "Bach"}, "two of"), ({"rounds": {}}, "rounds"),
+                          ({"rounds": {"sing": 1}}, "rounds"), ({"rounds": {"pick": 0}}, "rounds"),
+                          ({"repeats": 9}, "half"), ({"repeats": -1}, "half"),
+                          ({"sr": 8000.5}, "whole number"), ({"systems": ("Bach", "random")},
+                                                             "trial at least"),
+                          ({"items": 1}, "at least two"), ({"seconds": 0.1}, "Loudness")])
 def test_a_study_that_cannot_be_is_refused(bad, told):
     with pytest.raises(ValueError, match=told):
         make(**bad)
@@ -116,13 +126,14 @@ def test_each_system_stands_first_in_half_of_its_pairs(kind):
 def test_no_excerpt_comes_twice_before_all_have_come():
     study = make(rounds={"rate": 5}, repeats=0)
     for code in ("LAA", "LBB", "LCC"):
-        items = [t.first for t in plan(study, code) if t.role == "test" and t.first.startswith("LSTM")]
+        items = [t.first for t in plan(study, code) if t.role == "test"
+                 and t.first.startswith("LSTM")]
         assert len(set(items[:3])) == 3 and len(items) == 5
 
 
 def test_excerpts_are_heard_about_equally_often_over_listeners():
-    heard = collections.Counter(sound for n in range(200) for t in plan(STUDY, f"L{n:03}") if t.role == "test"
-                                for sound in t.places.values())
+    heard = collections.Counter(sound for n in range(200) for t in plan(STUDY, f"L{n:03}")
+                                if t.role == "test" for sound in t.places.values())
     by_system = [[heard[f"{s}/{k}"] for k in range(3)] for s in SYSTEMS]
     assert all(max(counts) < 1.25 * min(counts) for counts in by_system)
 
@@ -132,7 +143,8 @@ def test_repeats_turn_pairs_round_and_follow_later():
         trials = plan(STUDY, code)
         for again in (t for t in trials if t.role == "repeat"):
             first = (again.second, again.first) if again.second else (again.first, "")
-            (original,) = [t for t in trials if t.role == "test" and t.kind == again.kind and (t.first, t.second) == first]
+            (original,) = [t for t in trials if t.role == "test" and t.kind == again.kind
+                           and (t.first, t.second) == first]
             assert again.number - original.number >= 3
 
 
@@ -142,8 +154,10 @@ def test_other_sounds_have_another_checksum():
 
 def test_saved_sounds_make_the_same_study_in_every_room(tmp_path):
     folder = save_sounds(tmp_path / "sounds", STUDY.sounds, SR)
-    rooms = [make(sounds=load_sounds(folder, SR), reference="Bach", anchor="random") for _ in range(2)]
-    assert rooms[0].checksum == rooms[1].checksum and list(rooms[0].sounds) == list(SYSTEMS) and rooms[0].items == 3
+    rooms = [make(sounds=load_sounds(folder, SR), reference="Bach", anchor="random")
+             for _ in range(2)]
+    assert rooms[0].checksum == rooms[1].checksum and list(rooms[0].sounds) == list(SYSTEMS)
+    assert rooms[0].items == 3
     np.testing.assert_allclose(rooms[0].sounds["LSTM"][2], STUDY.sounds["LSTM"][2], atol=1e-3)
     assert [t.first for t in plan(rooms[0], "QXB42")] == [t.first for t in plan(STUDY, "QXB42")]
 
@@ -260,9 +274,10 @@ def test_a_second_kernel_goes_on_where_the_first_was_killed(tmp_path):
     again, clock = session(tmp_path, code="qxb42")
     assert again.agreed and again.trial.number == 5
     rest = Session(STUDY, "QXB42", tmp_path, itertools.count(step=60).__next__)
-    listening.run(rest, simulated_listener(dict.fromkeys(SYSTEMS, 3)))
+    sessions.run(rest, simulated_listener(dict.fromkeys(SYSTEMS, 3)))
     answers, problems = answer_log.read(begun.path)
-    assert [a.trial for a in answers] == list(range(len(plan(STUDY, "QXB42")) + 1)) and len(problems) == 1
+    assert [a.trial for a in answers] == list(range(len(plan(STUDY, "QXB42")) + 1))
+    assert len(problems) == 1
 
 
 def test_two_open_sessions_never_answer_one_trial_twice(tmp_path):
@@ -294,7 +309,9 @@ def test_a_full_disk_leaves_the_trial_open(tmp_path, monkeypatch):
     begun, clock = session(tmp_path)
     hear(begun, clock)
     with monkeypatch.context() as broken:
-        broken.setattr("os.fsync", lambda handle: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        broken.setattr("os.fsync", lambda handle: (_
+                                                   for _ in ()).throw(OSError(28, "No space left "
+                                                                              "on device")))
         with pytest.raises(OSError, match="No space left"):
             begun.answer("4")
     assert begun.trial.number == 1 and begun.answer("4").trial == 1
@@ -310,7 +327,7 @@ def test_a_changed_study_does_not_go_on_in_an_old_file(tmp_path):
 
 def test_after_the_last_trial_the_session_is_over():
     begun = Session(STUDY, "QXB42", clock=itertools.count(step=60).__next__)
-    listening.run(begun, simulated_listener(dict.fromkeys(SYSTEMS, 3)))
+    sessions.run(begun, simulated_listener(dict.fromkeys(SYSTEMS, 3)))
     assert begun.trial is None and len(begun.answers()) == len(plan(STUDY, "QXB42")) + 1
     with pytest.raises(ValueError, match="finished"):
         begun.play("A")
@@ -329,7 +346,8 @@ def test_the_file_holds_a_code_and_nothing_personal(tmp_path):
     hear(begun, clock)
     begun.answer("4")
     header, consent, line = begun.path.read_text().splitlines()
-    kept = "study sounds participant trial of kind role first second answer plays milliseconds check"
+    kept = ("study sounds participant trial of kind role first second answer plays milliseconds "
+            "check")
     assert header.split(",") == kept.split() and len(line.split(",")) == len(kept.split())
     assert begun.path.name == "room_QXB42.csv"
 
@@ -343,7 +361,7 @@ def test_a_missing_folder_and_a_name_are_refused(tmp_path):
 
 def test_codes_are_valid_and_seldom_the_same():
     rng = np.random.default_rng(0)
-    codes = [listening.new_code(rng) for _ in range(30)]
+    codes = [sessions.new_code(rng) for _ in range(30)]
     assert len(set(codes)) == 30 and all(answer_log.check_code(code) == code for code in codes)
 
 
@@ -362,8 +380,8 @@ def test_a_known_bias_is_recovered_and_the_interval_holds_it(better):
     found, held = [], 0
     for seed in range(40):
         answers = simulate(SMALL, simulated_room(quality, 12, seed=seed))
-        hits, n = listening_analysis.wins(answers, "pick", "Bach", "LSTM")
-        low, high = listening_analysis.listener_interval(hits, n)
+        hits, n = analysis.wins(answers, "pick", "Bach", "LSTM")
+        low, high = analysis.listener_interval(hits, n)
         found.append(hits.sum() / n.sum())
         held += low <= truth <= high
     assert np.mean(found) == pytest.approx(truth, abs=0.03) and held >= 35
@@ -372,14 +390,17 @@ def test_a_known_bias_is_recovered_and_the_interval_holds_it(better):
 def test_a_lean_to_the_first_sound_cancels_between_the_sides_and_shows_between_the_places():
     quality = {"Bach": 3.0, "LSTM": 3.0, "random": 1.0}
     room = simulated_room(quality, 60, lean=1.0, seed=1)
-    answers = [a for a in simulate(SMALL, room) if (a.kind, a.role) == ("pick", "test") and "random" not in a.first + a.second]
-    assert np.mean([a.answer == "A" for a in answers]) == pytest.approx(norm.cdf(1 / np.sqrt(2)), abs=0.09)
-    assert np.mean([answer_log.chosen(a).startswith("Bach") for a in answers]) == pytest.approx(0.5, abs=0.09)
+    answers = [a for a in simulate(SMALL, room) if (a.kind, a.role) == ("pick", "test")
+               and "random" not in a.first + a.second]
+    assert np.mean([a.answer == "A" for a in answers]) == pytest.approx(norm.cdf(1 / np.sqrt(2)),
+                                                                        abs=0.09)
+    assert np.mean([answer_log.chosen(a).startswith("Bach") for a in answers]) == pytest.approx(0.5,
+        abs=0.09)
 
 
 def test_ratings_of_simulated_listeners_follow_the_quality():
     quality = {"Bach": 4.0, "LSTM": 3.0, "random": 2.0}
-    tables = listening_analysis.ratings(simulate(SMALL, simulated_room(quality, 40, noise=0.7, seed=2)))
+    tables = analysis.ratings(simulate(SMALL, simulated_room(quality, 40, noise=0.7, seed=2)))
     assert {name: round(float(np.nanmean(table))) for name, table in tables.items()} == quality
 
 
@@ -388,13 +409,14 @@ def test_lapses_make_a_listener_guess():
     shares = []
     for lapses in (0.0, 1.0):
         answers = simulate(SMALL, simulated_room(quality, 30, lapses=lapses, seed=3))
-        hits, n = listening_analysis.wins(answers, "pick", "Bach", "LSTM")
+        hits, n = analysis.wins(answers, "pick", "Bach", "LSTM")
         shares.append(hits.sum() / n.sum())
     assert shares[0] > 0.97 and shares[1] == pytest.approx(0.5, abs=0.15)
 
 
 @pytest.mark.parametrize("spread,sure", [(0.0, False), (4.0, True)])
 def test_listeners_of_different_taste_differ_in_what_they_prefer(spread, sure):
-    room = simulated_room({"Bach": 3.0, "LSTM": 3.0, "random": 3.0}, 40, spread=spread, noise=0.5, seed=4)
-    hits, trials = listening_analysis.wins(simulate(SMALL, room), "pick", "Bach", "LSTM")
+    room = simulated_room({"Bach": 3.0, "LSTM": 3.0, "random": 3.0}, 40, spread=spread, noise=0.5,
+                          seed=4)
+    hits, trials = analysis.wins(simulate(SMALL, room), "pick", "Bach", "LSTM")
     assert (np.mean((hits == 0) | (hits == trials)) > 0.6) == sure

@@ -1,11 +1,14 @@
-"""Continuing audio frame by frame: the piece to learn from, windows, free running, the nearest frame, expected errors."""
+"""Continuing audio frame by frame: the piece to learn from, windows, free running, the nearest
+frame, expected errors.
+"""
 import keras
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_utils import continuing, features, networks
+from course_utils.lstm import continuing
+from course_utils.sound import features
 
 RNG = np.random.default_rng(0)
 
@@ -28,7 +31,8 @@ def test_the_prelude_plays_the_notes_of_its_chords_twice_a_bar_and_never_the_sam
             start = (8 * bar + place) * continuing.NOTE
             note = y[start + 300:start + continuing.NOTE] * np.hanning(continuing.NOTE - 300)
             spectrum, expected = np.abs(np.fft.rfft(note, 2**15)), 440 * 2 ** ((pitch - 69) / 12)
-            near = slice(round(expected * 0.95 * 2**15 / 16000), round(expected * 1.05 * 2**15 / 16000))
+            near = slice(round(expected * 0.95 * 2**15 / 16000),
+                         round(expected * 1.05 * 2**15 / 16000))
             assert spectrum[near].max() > 0.1 * spectrum.max(), (bar, place)
     halves = features.log_mel(y, 16000)[:-1].reshape(6, 2, 32, 64)
     assert (np.abs(halves[:, 0] - halves[:, 1]).mean(axis=(1, 2)) > 0.3).all()
@@ -50,7 +54,8 @@ def test_each_target_belongs_to_the_frame_after(count, length, hop_length):
     assert x.shape == (len(target), length, 3) and target.shape[1] == length
     np.testing.assert_array_equal(x[..., 0] + 1, target)
     assert (np.diff(target[:, 0]) == hop_length).all() and target[0, 0] == 1
-    assert count - 1 - hop_length < target[-1, -1] <= count - 1, "no further window would have fitted"
+    assert count - 1 - hop_length < target[-1, -1] <= count - 1, ("no further window would have "
+                                                                  "fitted")
 
 
 def test_free_running_feeds_answers_back_and_shows_only_the_last_frames():
@@ -70,7 +75,7 @@ def test_free_running_feeds_answers_back_and_shows_only_the_last_frames():
 
 def test_last_output_is_what_the_network_says_at_the_last_frame():
     keras.utils.set_random_seed(0)
-    model = networks.audio_lstm(outputs=5, bins=4, hidden=8)
+    model = continuing.audio_lstm(outputs=5, bins=4, hidden=8)
     predict = continuing.last_output(model)
     for batch, frames in ((1, 6), (3, 6), (3, 9)):
         windows = RNG.normal(size=(batch, frames, 4))
@@ -95,8 +100,9 @@ def test_nearest_keeps_the_axes_and_finds_a_frame_itself():
     assert distance.shape == (3, 4) and np.abs(distance).max() == 0
 
 
-@pytest.mark.parametrize("frames,known", [(np.ones((3, 4)), np.ones((2, 5))), (np.ones((3, 4)), np.ones((0, 4))),
-                                          (np.ones((3, 4)), np.ones(4)), (1.0, np.ones((2, 4)))])
+@pytest.mark.parametrize("frames,known",
+                         [(np.ones((3, 4)), np.ones((2, 5))), (np.ones((3, 4)), np.ones((0, 4))),
+                          (np.ones((3, 4)), np.ones(4)), (1.0, np.ones((2, 4)))])
 def test_nearest_says_which_shapes_it_takes(frames, known):
     with pytest.raises(ValueError, match="same bins"):
         continuing.nearest(frames, known)
@@ -116,7 +122,7 @@ def test_draws_follow_the_softmax_and_temperature_sharpens_it():
 
 def test_checksums_tell_weights_apart():
     keras.utils.set_random_seed(0)
-    model = networks.audio_lstm(outputs=2, bins=2, hidden=2)
+    model = continuing.audio_lstm(outputs=2, bins=2, hidden=2)
     before = continuing.weights_checksum(model)
     assert len(before) == 16 and before == continuing.weights_checksum(model)
     model.set_weights([weights + 1e-3 for weights in model.get_weights()])
@@ -125,8 +131,8 @@ def test_checksums_tell_weights_apart():
 
 def test_an_expected_error_is_told_in_one_line_and_does_not_stop(capsys):
     with continuing.expect_error():
-        raise ValueError("Exception encountered when calling LSTM.call().\n\n\x1b[1mThe shape is wrong\x1b[0m\n\n"
-                         "Arguments received by LSTM.call():\n  • x=1")
+        raise ValueError("Exception encountered when calling LSTM.call().\n\n\x1b[1mThe shape is "
+                         "wrong\x1b[0m\n\nArguments received by LSTM.call():\n  • x=1")
     assert capsys.readouterr().out == "ValueError: The shape is wrong\n"
     with continuing.expect_error():
         raise KeyError
@@ -144,9 +150,10 @@ def test_no_error_is_told_too_and_an_interrupt_goes_through(capsys):
         raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("window,named", [((4, 6), "incompatible shape"), ((2, 4, 5), "expected shape")])
+@pytest.mark.parametrize("window,named",
+                         [((4, 6), "incompatible shape"), ((2, 4, 5), "expected shape")])
 def test_what_keras_says_of_a_wrong_shape_survives(capsys, window, named):
-    model = networks.audio_lstm(outputs=2, bins=6, hidden=3)
+    model = continuing.audio_lstm(outputs=2, bins=6, hidden=3)
     with continuing.expect_error():
         model.predict(np.ones(window, np.float32), verbose=0)
     told = " ".join(capsys.readouterr().out.split())

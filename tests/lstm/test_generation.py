@@ -8,19 +8,21 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_utils import counterpoint, datasets, generation, memory, networks, planning, scores
-from course_utils.scores import REST, VOCABULARY, excerpt, from_grid, transpose
+from course_utils import datasets, scores
+from course_utils.lstm import chorale_lstm, generation, memory
+from course_utils.measuring import counterpoint
+from course_utils.scores import REST, VOCABULARY, excerpt, from_grid, planning, transpose
 
 
 @pytest.fixture(scope="module")
 def model():
-    return networks.load_chorale_lstm()
+    return chorale_lstm.load()
 
 
 @pytest.fixture(scope="module")
 def untrained():
     keras.utils.set_random_seed(3)
-    return networks.ChoraleLSTM(units=16, embedding=8)
+    return chorale_lstm.ChoraleLSTM(units=16, embedding=8)
 
 
 PLAN = planning.plan_chorale(1, key=7)
@@ -47,17 +49,18 @@ def forgetful(model):
 
 def forced(model, score, semitones=(0,), **others) -> np.ndarray:
     """Return the sampler's nats (steps, 4) of a score that is given, every note of it."""
-    inputs = networks.chorale_inputs(score)
+    inputs = chorale_lstm.chorale_inputs(score)
     given = inputs["tokens"][None], inputs["onsets"][None]
-    tokens, onsets, nats = generation.sample(model, inputs, *given, seed=1, transpositions=semitones, **others)
+    tokens, onsets, nats = generation.sample(model, inputs, *given, seed=1,
+                                             transpositions=semitones, **others)
     assert (tokens[0] == inputs["tokens"]).all() and (onsets[0] == score.onsets).all()
     return nats[0]
 
 
 def read_at_once(model, score) -> np.ndarray:
     """Return the nats (steps, 4) of a score in the graph that the network was trained in."""
-    inputs = {name: column[None] for name, column in networks.chorale_inputs(score).items()}
-    return networks.chorale_nll(model, inputs)[0][0].numpy()
+    inputs = {name: column[None] for name, column in chorale_lstm.chorale_inputs(score).items()}
+    return chorale_lstm.chorale_nll(model, inputs)[0][0].numpy()
 
 
 def test_stepwise_probabilities_equal_the_training_graph(forgetful):
@@ -67,12 +70,15 @@ def test_stepwise_probabilities_equal_the_training_graph(forgetful):
 
 def test_transposed_copies_are_averaged(forgetful):
     score = datasets.chorales("test")[3]
-    copies = [np.exp(-read_at_once(forgetful, transpose(score, semitones))) for semitones in (-2, 0, 3)]
-    assert np.abs(np.exp(-forced(forgetful, score, (-2, 0, 3))) - np.mean(copies, axis=0)).max() < 1e-4
+    copies = [np.exp(-read_at_once(forgetful, transpose(score, semitones)))
+              for semitones in (-2, 0, 3)]
+    assert np.abs(np.exp(-forced(forgetful, score, (-2, 0, 3)))
+                  - np.mean(copies, axis=0)).max() < 1e-4
 
 
 def test_the_memory_is_mixed_in(model, forgetful):
-    score = next(s for s in datasets.chorales("test") if (memory.longest_match(s.pitches)[1] > 40).any())
+    score = next(s for s in datasets.chorales("test")
+                 if (memory.longest_match(s.pitches)[1] > 40).any())
     alone = np.exp(-forced(forgetful, score))
     trust = np.random.default_rng(0).uniform(0.1, 0.9, forgetful.trust.shape)
     trust[:, 0] = 0
@@ -81,8 +87,9 @@ def test_the_memory_is_mixed_in(model, forgetful):
     hit = score.pitches[position] == score.pitches
     expected = alone.copy()
     asked = length > 0
-    for voice in networks.ORDER:
-        weight = np.where(asked, trust[voice, np.digitize(length, memory.LENGTHS), np.arange(len(score)) % 2], 0)
+    for voice in chorale_lstm.ORDER:
+        weight = np.where(asked, trust[voice, np.digitize(length, memory.LENGTHS),
+                                       np.arange(len(score)) % 2], 0)
         expected[:, voice] = (1 - weight) * alone[:, voice] + weight * hit[:, voice]
         asked = asked & hit[:, voice]
     assert np.abs(np.exp(-forced(forgetful, score)) - expected).max() < 1e-4
@@ -91,10 +98,10 @@ def test_the_memory_is_mixed_in(model, forgetful):
 @pytest.mark.parametrize("voice", range(4))
 def test_the_mixture_is_a_distribution_at_every_step(model, voice):
     score = excerpt(datasets.chorales("test")[0], 0, 40)
-    inputs = networks.chorale_inputs(score)
+    inputs = chorale_lstm.chorale_inputs(score)
     given = np.repeat(inputs["tokens"][None], VOCABULARY, axis=0)
     given[:, 30, voice] = np.arange(VOCABULARY)
-    for other in networks.ORDER[networks.ORDER.index(voice) + 1 :]:
+    for other in chorale_lstm.ORDER[chorale_lstm.ORDER.index(voice) + 1 :]:
         given[:, 30, other] = -1
     nats = generation.sample(model, inputs, given, np.full(given.shape, -1), seed=0)[2]
     assert np.exp(-nats[:, 30, voice]).sum() == pytest.approx(1, abs=1e-4)
@@ -102,7 +109,8 @@ def test_the_mixture_is_a_distribution_at_every_step(model, voice):
 
 def test_transposing_a_piece_hardly_changes_its_cost(model):
     score = datasets.chorales("test")[5]
-    costs = [forced(model, transpose(score, semitones), generation.TRANSPOSITIONS).mean() for semitones in (-1, 0, 2)]
+    costs = [forced(model, transpose(score, semitones), generation.TRANSPOSITIONS).mean()
+             for semitones in (-1, 0, 2)]
     assert np.ptp(costs) < 0.1 * np.mean(costs)
 
 
@@ -112,25 +120,30 @@ def test_notes_at_the_edge_of_the_vocabulary_survive_transposed_copies(untrained
 
 
 def test_a_tiny_temperature_is_greedy(model):
-    inputs = networks.chorale_inputs(PLAN)
-    cold, _, _ = generation.sample(model, inputs, free(len(PLAN)), free(len(PLAN)), seed=1, temperature=1e-4)
-    tiny, _, _ = generation.sample(model, inputs, free(len(PLAN)), free(len(PLAN)), seed=2, top_p=1e-6)
+    inputs = chorale_lstm.chorale_inputs(PLAN)
+    cold, _, _ = generation.sample(model, inputs, free(len(PLAN)), free(len(PLAN)), seed=1,
+                                   temperature=1e-4)
+    tiny, _, _ = generation.sample(model, inputs, free(len(PLAN)), free(len(PLAN)), seed=2,
+                                   top_p=1e-6)
     assert (cold == tiny).all()
 
 
 def test_a_tiny_temperature_takes_the_likeliest_note(forgetful):
-    inputs = networks.chorale_inputs(PLAN)
+    inputs = chorale_lstm.chorale_inputs(PLAN)
     settings = {"seed": 3, "temperature": 1e-4, "transpositions": (0,)}
-    tokens, onsets, _ = generation.sample(forgetful, inputs, free(len(PLAN)), free(len(PLAN)), **settings)
-    composed = networks.chorale_inputs(replace(PLAN, pitches=scores.to_pitches(tokens[0]), onsets=onsets[0]))
+    tokens, onsets, _ = generation.sample(forgetful, inputs, free(len(PLAN)), free(len(PLAN)),
+                                          **settings)
+    composed = chorale_lstm.chorale_inputs(
+        replace(PLAN, pitches=scores.to_pitches(tokens[0]), onsets=onsets[0]))
     log_p = forgetful({name: column[None] for name, column in composed.items()})[0].numpy()[0]
     chosen = np.take_along_axis(log_p, composed["tokens"][..., None], -1)[..., 0]
     assert np.allclose(log_p.max(axis=-1), chosen, atol=1e-3)
 
 
 def test_samples_follow_the_networks_probabilities(untrained):
-    inputs = networks.chorale_inputs(from_grid(np.full((1, 4), 60)))
-    tokens, _, _ = generation.sample(untrained, inputs, free(1, 4000), free(1, 4000), seed=0, transpositions=(0,))
+    inputs = chorale_lstm.chorale_inputs(from_grid(np.full((1, 4), 60)))
+    tokens, _, _ = generation.sample(untrained, inputs, free(1, 4000), free(1, 4000), seed=0,
+                                     transpositions=(0,))
     log_p = untrained({name: column[None] for name, column in inputs.items()})[0].numpy()[0, 0, 0]
     drawn = np.bincount(tokens[:, 0, 0], minlength=len(log_p)) / 4000
     assert np.abs(drawn - np.exp(log_p)).max() < 4 * np.sqrt(np.exp(log_p).max() / 4000)
@@ -156,8 +169,9 @@ def test_top_k_keeps_the_likeliest(logits, top_k):
 
 
 def test_top_k_of_one_is_greedy_and_of_all_is_plain_sampling(model):
-    inputs, blank = networks.chorale_inputs(PLAN), (free(len(PLAN)), free(len(PLAN)))
-    greedy, cold = (generation.sample(model, inputs, *blank, seed=1, **how)[0] for how in ({"top_k": 1}, {"temperature": 1e-4}))
+    inputs, blank = chorale_lstm.chorale_inputs(PLAN), (free(len(PLAN)), free(len(PLAN)))
+    greedy, cold = (generation.sample(model, inputs, *blank, seed=1, **how)[0]
+                    for how in ({"top_k": 1}, {"temperature": 1e-4}))
     assert (greedy == cold).all()
     whole, plain, few = (generation.sample(model, inputs, *blank, seed=1, **how)[0] for how in
                          ({"top_k": VOCABULARY, "top_p": 1.0}, {}, {"top_k": 3}))
@@ -166,10 +180,12 @@ def test_top_k_of_one_is_greedy_and_of_all_is_plain_sampling(model):
 
 def test_an_opening_is_kept_and_continued(model):
     opening = excerpt(datasets.chorales("test")[0], 0, 24)
-    pitches, onsets = (np.vstack([head, np.repeat(head[-1:], 24, axis=0)]) for head in (opening.pitches, opening.onsets))
+    pitches, onsets = (np.vstack([head, np.repeat(head[-1:], 24, axis=0)])
+                       for head in (opening.pitches, opening.onsets))
     plan = from_grid(pitches, onsets | scores.changes(pitches))
     piece = generation.compose(model, plan, seed=1, opening=24, candidates=2)
-    assert (piece.pitches[:24] == opening.pitches).all() and (piece.onsets[:24] == opening.onsets).all()
+    assert (piece.pitches[:24] == opening.pitches).all()
+    assert (piece.onsets[:24] == opening.onsets).all()
     assert (piece.pitches[24:] != pitches[24:]).any()
 
 
@@ -182,8 +198,10 @@ def test_top_p_of_one_keeps_everything():
 @given(st.lists(st.integers(60, 76), min_size=4, max_size=10), st.integers(0, 1000))
 def test_harmonising_keeps_the_melody_exactly(model, notes, seed):
     melody = from_grid(np.repeat(notes, 4)[:, None], key=0)
-    harmony = generation.compose(model, planning.plan_harmony(melody), (0,), seed=seed, candidates=2)
-    assert (harmony.pitches[:, 0] == melody.pitches[:, 0]).all() and (harmony.onsets[:, 0] == melody.onsets[:, 0]).all()
+    harmony = generation.compose(model, planning.plan_harmony(melody), (0,), seed=seed,
+                                 candidates=2)
+    assert (harmony.pitches[:, 0] == melody.pitches[:, 0]).all()
+    assert (harmony.onsets[:, 0] == melody.onsets[:, 0]).all()
     assert (harmony.pitches[:, 1:] != REST).mean() > 0.5
 
 
@@ -195,7 +213,8 @@ def test_rests_in_a_melody_stay(model):
 
 def test_candidates_end_on_the_tonic_where_one_does(model):
     for key in (2, 16):
-        score = generation.compose(model, planning.plan_chorale(2, key), seed=1, temperature=0.9, top_p=0.95, candidates=32)
+        score = generation.compose(model, planning.plan_chorale(2, key), seed=1, temperature=0.9,
+                                   top_p=0.95, candidates=32)
         assert planning.ends_on_tonic(score)
 
 
@@ -208,23 +227,26 @@ def test_candidates_are_ranked_by_ending_then_typicality_then_parallels():
 
 
 def test_a_composed_piece_moves_as_chorales_do(model):
-    score = generation.compose(model, planning.plan_chorale(5, 0), seed=2, temperature=0.9, top_p=0.95, candidates=32)
+    score = generation.compose(model, planning.plan_chorale(5, 0), seed=2, temperature=0.9,
+                               top_p=0.95, candidates=32)
     measured = counterpoint.measure(score)
     assert measured["longest standstill, quarters"] < 8 and measured["moves a quarter"] > 0.5
     assert measured["parallel fifths a bar"] + measured["parallel octaves a bar"] < 0.5
 
 
 def test_a_composed_piece_is_plausible_music(model):
-    score = generation.compose(model, planning.plan_chorale(4, 0), seed=1, temperature=0.9, top_p=0.95, candidates=8)
+    score = generation.compose(model, planning.plan_chorale(4, 0), seed=1, temperature=0.9,
+                               top_p=0.95, candidates=8)
     assert score.pitches.shape == (128, 4) and len(set(score.pitches.ravel().tolist())) > 10
     in_scale = np.isin(score.pitches % 12, [0, 2, 4, 5, 7, 9, 11])
     assert in_scale.mean() > 0.85
     assert 0.1 < score.onsets.mean() < 0.5
 
 
-@pytest.mark.parametrize("setting", [{"temperature": 0}, {"temperature": -1}, {"temperature": float("nan")}, {"top_p": 0},
-                                     {"top_p": 1.5}, {"top_p": float("nan")}, {"candidates": 0}, {"top_k": 0},
-                                     {"top_k": VOCABULARY + 1}, {"top_k": 2.5}])
+@pytest.mark.parametrize("setting",
+                         [{"temperature": 0}, {"temperature": -1}, {"temperature": float("nan")},
+                          {"top_p": 0}, {"top_p": 1.5}, {"top_p": float("nan")}, {"candidates": 0},
+                          {"top_k": 0}, {"top_k": VOCABULARY + 1}, {"top_k": 2.5}])
 def test_settings_out_of_range(model, setting):
     with pytest.raises(ValueError, match="temperature|top_p|top_k|candidates"):
         generation.compose(model, PLAN, seed=1, **setting)
@@ -232,4 +254,5 @@ def test_settings_out_of_range(model, setting):
 
 def test_a_plan_of_other_voices_is_refused(model):
     with pytest.raises(ValueError, match="four voices"):
-        generation.compose(model, replace(PLAN, pitches=PLAN.pitches[:, :2], onsets=PLAN.onsets[:, :2]), seed=1)
+        generation.compose(model, replace(PLAN, pitches=PLAN.pitches[:, :2],
+                                          onsets=PLAN.onsets[:, :2]), seed=1)

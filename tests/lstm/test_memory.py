@@ -1,13 +1,16 @@
-"""The memory of a piece's own past: that it finds what a plain search finds, and trusts it as far as it was right."""
+"""The memory of a piece's own past: that it finds what a plain search finds, and trusts it as far
+as it was right.
+"""
 import numpy as np
 import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_utils import datasets, memory, networks, scores
+from course_utils import datasets, scores
+from course_utils.lstm import chorale_lstm, memory
 
-ORDER = networks.ORDER
+ORDER = chorale_lstm.ORDER
 
 
 def plain_search(tokens: np.ndarray, step: int) -> tuple[int, int]:
@@ -33,7 +36,8 @@ def test_the_longest_match_is_what_a_plain_search_finds(column):
 
 
 def test_inside_the_loop_it_is_the_same():
-    pieces = [scores.to_tokens(score.pitches[:150]) for score in datasets.chorales("test")[:40] if len(score) >= 150][:6]
+    pieces = [scores.to_tokens(score.pitches[:150]) for score in datasets.chorales("test")[:40]
+              if len(score) >= 150][:6]
     tokens = tf.constant(np.stack(pieces))
     match, history = tf.zeros(tokens.shape[:2], tf.int32), tf.zeros(tokens.shape, tf.int32)
     expected = [memory.longest_match(piece) for piece in pieces]
@@ -48,7 +52,8 @@ def test_inside_the_loop_it_is_the_same():
 def test_a_repeated_phrase_is_recalled_and_a_different_one_not():
     phrase = np.random.default_rng(0).integers(1, 50, (16, 4))
     position, length = memory.longest_match(np.vstack([phrase, phrase]))
-    assert length[:17].max() == 0 and position[17:].tolist() == list(range(1, 16)) and length[17:].tolist() == list(range(1, 16))
+    assert length[:17].max() == 0 and position[17:].tolist() == list(range(1, 16))
+    assert length[17:].tolist() == list(range(1, 16))
 
 
 def likelihood(nats, tokens, trust) -> float:
@@ -56,7 +61,8 @@ def likelihood(nats, tokens, trust) -> float:
     position, length = memory.longest_match(tokens)
     hit, p, asked = tokens[position] == tokens, np.exp(-nats), length > 0
     for voice in ORDER:
-        weight = np.where(asked, trust[voice, np.digitize(length, memory.LENGTHS), np.arange(len(tokens)) % 2], 0)
+        weight = np.where(asked, trust[voice, np.digitize(length, memory.LENGTHS),
+                                       np.arange(len(tokens)) % 2], 0)
         p[:, voice] = (1 - weight) * p[:, voice] + weight * hit[:, voice]
         asked = asked & hit[:, voice]
     return float(np.log(p).mean())

@@ -1,12 +1,24 @@
-"""Back-off counting: a distribution whatever is seen, the right counts, music that can be repeated, and the ladder's order."""
+"""Back-off counting: a distribution whatever is seen, the right counts, music that can be repeated,
+and the ladder's order.
+"""
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from course_utils import datasets, networks, ngrams, planning, training
-from course_utils.scores import HIGHEST, LOWEST, REST, VOCABULARY, from_grid, to_tokens, transpose
+from course_utils import datasets
+from course_utils.lstm import chorale_lstm, ngrams
+from course_utils.scores import (
+    HIGHEST,
+    LOWEST,
+    REST,
+    VOCABULARY,
+    from_grid,
+    planning,
+    to_tokens,
+    transpose,
+)
 
 TRAIN = datasets.chorales("train")[:40]
 
@@ -18,7 +30,8 @@ def model(request):
 
 @pytest.fixture(scope="module")
 def ladder():
-    models = {name: ngrams.fit(contexts, datasets.chorales("train")) for name, contexts in ngrams.LADDER.items()}
+    models = {name: ngrams.fit(contexts, datasets.chorales("train")) for name,
+              contexts in ngrams.LADDER.items()}
     return {name: ngrams.nats(model, datasets.chorales("test")) for name, model in models.items()}
 
 
@@ -79,10 +92,12 @@ def test_counts_by_hand():
 
 
 def test_an_unseen_context_falls_back_to_the_shorter_one():
-    short, long = (ngrams.fit(contexts, TRAIN) for contexts in (((), ("own",)), ((), ("own",), ("own", "others"))))
+    short, long = (ngrams.fit(contexts, TRAIN)
+                   for contexts in (((), ("own",)), ((), ("own",), ("own", "others"))))
     strange = [np.array([[3, 55, 7, 50]])] * 3 + [np.zeros(1, np.int64)]
     every = np.arange(VOCABULARY)[None]
-    p = [ngrams.probabilities(model, 0, ngrams._seen(0, *strange), every) for model in (short, long)]
+    p = [ngrams.probabilities(model, 0, ngrams._seen(0, *strange), every)
+         for model in (short, long)]
     assert p[0] == pytest.approx(p[1])
 
 
@@ -105,8 +120,9 @@ def test_no_probability_looks_at_what_is_yet_to_come(rank, step, pitch):
     model = ngrams.fit(ngrams.LADDER["Markov with back-off"], TRAIN[:3])
     prices = []
     for read in (ngrams._read(from_grid(grid)), ngrams._read(from_grid(changed))):
-        prices.append(np.hstack([ngrams.probabilities(model, r, ngrams._seen(r, *read), read[0][:, [voice]])
-                                 for r, voice in enumerate(ngrams.ORDER)]))
+        prices.append(
+            np.hstack([ngrams.probabilities(model, r, ngrams._seen(r, *read), read[0][:, [voice]])
+                       for r, voice in enumerate(ngrams.ORDER)]))
     before = np.arange(8)[:, None] * 4 + np.arange(4) < 4 * step + rank
     assert (prices[0] == prices[1])[before].all()
 
@@ -115,7 +131,8 @@ def test_no_probability_looks_at_what_is_yet_to_come(rank, step, pitch):
 def test_transposing_a_piece_hardly_changes_its_cost(semitones):
     model = ngrams.fit(ngrams.LADDER["Markov with back-off"], TRAIN)
     pieces = datasets.chorales("valid")[:10]
-    here, there = (per_note(model, group) for group in (pieces, [transpose(piece, semitones) for piece in pieces]))
+    here, there = (per_note(model, group)
+                   for group in (pieces, [transpose(piece, semitones) for piece in pieces]))
     assert there == pytest.approx(here, rel=0.05)
 
 
@@ -137,20 +154,25 @@ def test_sampling_repeats_with_its_seed_and_follows_the_plan():
     assert all((a.pitches == b.pitches).all() for a, b in zip(first, again))
     assert any((a.pitches != b.pitches).any() for a, b in zip(first, other))
     assert len(first) == 3 and (first[0].pitches != first[1].pitches).any()
-    assert all((s.beat == plan.beat).all() and (s.fermata == plan.fermata).all() and s.key == 2 for s in first)
+    assert all((s.beat == plan.beat).all() and (s.fermata == plan.fermata).all() and s.key == 2
+               for s in first)
 
 
 def test_samples_follow_the_counts():
     model = ngrams.fit(ngrams.LADDER["unigram"], TRAIN)
-    drawn = np.concatenate([to_tokens(s.pitches) for s in ngrams.sample(model, planning.plan_chorale(1), 200, seed=1)])
+    drawn = np.concatenate([to_tokens(s.pitches)
+                            for s in ngrams.sample(model, planning.plan_chorale(1), 200, seed=1)])
     for rank, voice in enumerate(ngrams.ORDER):
-        p = ngrams.probabilities(model, rank, {"own": np.zeros(1, np.int64)}, np.arange(VOCABULARY)[None])[0]
+        p = ngrams.probabilities(model, rank, {"own": np.zeros(1, np.int64)},
+                                 np.arange(VOCABULARY)[None])[0]
         share = np.bincount(drawn[:, voice], minlength=VOCABULARY) / len(drawn)
         assert np.abs(share - p).max() < 5 * np.sqrt(p.max() / len(drawn))
 
 
 def test_samples_cost_what_the_model_expects():
-    """Were the sampler to see something else than the counting did, its music would surprise the model itself."""
+    """Were the sampler to see something else than the counting did, its music would surprise the
+    model itself.
+    """
     model = ngrams.fit(ngrams.LADDER["Markov with back-off"], TRAIN)
     pieces = ngrams.sample(model, planning.plan_chorale(2), 20, seed=1)
     expected = []
@@ -170,12 +192,14 @@ def test_it_can_be_fitted_to_bars():
 
 
 def test_a_network_and_the_counts_agree_on_order_and_augmentation():
-    assert ngrams.ORDER == networks.ORDER and ngrams.TRANSPOSITIONS == training.TRANSPOSITIONS
+    assert ngrams.ORDER == chorale_lstm.ORDER
+    assert ngrams.TRANSPOSITIONS == chorale_lstm.TRANSPOSITIONS
 
 
-@pytest.mark.parametrize("contexts,pieces,told", [
-    ((("own", "mood"),), TRAIN, "no context mood"), (((),), [], "no pieces"),
-    (((),), [from_grid(np.full((8, 2), 60))], "2 voices"), (((),), [from_grid(np.full((8, 4), 100))], "Transpose")])
+@pytest.mark.parametrize("contexts,pieces,told",
+                         [((("own", "mood"),), TRAIN, "no context mood"), (((),), [], "no pieces"),
+                          (((),), [from_grid(np.full((8, 2), 60))], "2 voices"),
+                          (((),), [from_grid(np.full((8, 4), 100))], "Transpose")])
 def test_bad_input(contexts, pieces, told):
     with pytest.raises(ValueError, match=told):
         ngrams.fit(contexts, pieces)

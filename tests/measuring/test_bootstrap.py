@@ -1,10 +1,12 @@
-"""The bootstrap over pieces: it holds the ratio, shrinks with more pieces, and treats pieces as wholes."""
+"""The bootstrap over pieces: it holds the ratio, shrinks with more pieces, and treats pieces as
+wholes.
+"""
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_utils.intervals import interval
+from course_utils.measuring.bootstrap import interval
 
 
 @settings(max_examples=40, deadline=None)

@@ -1,4 +1,6 @@
-"""Each rule finds what a constructed example breaks, lets pass what it does not, and agrees with Bach's practice."""
+"""Each rule finds what a constructed example breaks, lets pass what it does not, and agrees with
+Bach's practice.
+"""
 from dataclasses import replace
 
 import numpy as np
@@ -7,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from course_utils import counterpoint, datasets
-from course_utils.counterpoint import FIFTH, OCTAVE
+from course_utils import datasets
+from course_utils.measuring import counterpoint
+from course_utils.measuring.counterpoint import FIFTH, OCTAVE
 from course_utils.scores import REST, excerpt, from_grid, transpose
 
 C, G7, F = [72, 67, 64, 48], [71, 65, 62, 43], [72, 69, 65, 53]
@@ -20,7 +23,8 @@ def chords(*rows, steps=4):
 
 def grids(min_steps=2):
     pitches = st.one_of(st.just(REST), st.integers(48, 72))
-    return arrays.arrays(np.int16, st.tuples(st.integers(min_steps, 40), st.just(4)), elements=pitches)
+    return arrays.arrays(np.int16, st.tuples(st.integers(min_steps, 40), st.just(4)),
+                         elements=pitches)
 
 
 def test_parallel_fifths_and_octaves_are_found_where_they_are():
@@ -86,10 +90,12 @@ def test_ranges_are_those_of_each_voice():
     assert counterpoint.out_of_range_rate(chords([REST] * 4)) == 0
 
 
-@pytest.mark.parametrize("chord,dissonant", [
-    ([72, 67, 64, 48], False), ([72, 67, 63, 48], False), ([76, 67, 60, 55], False), ([60, 60, 60, 60], False),
-    (G7, True), ([72, 67, 62, 48], True), ([71, 65, 62, 50], True), ([71, 67, 64, 48], True), ([60, REST, REST, 48], False),
-    ([REST] * 4, False)])
+@pytest.mark.parametrize("chord,dissonant",
+                         [([72, 67, 64, 48], False), ([72, 67, 63, 48], False),
+                          ([76, 67, 60, 55], False), ([60, 60, 60, 60], False), (G7, True),
+                          ([72, 67, 62, 48], True), ([71, 65, 62, 50], True),
+                          ([71, 67, 64, 48], True), ([60, REST, REST, 48], False),
+                          ([REST] * 4, False)])
 def test_dissonance(chord, dissonant):
     assert counterpoint.dissonance_rate(chords(chord)) == dissonant
 
@@ -102,7 +108,8 @@ def test_repetition():
     rng = np.random.default_rng(0)
     fresh = rng.integers(50, 70, (32, 4))
     assert counterpoint.repetition_rate(from_grid(fresh)) == 0
-    assert counterpoint.repetition_rate(from_grid(np.vstack([fresh, fresh]))) == pytest.approx(17 / 48)
+    assert counterpoint.repetition_rate(from_grid(np.vstack([fresh, fresh]))) == pytest.approx(17
+        / 48)
     assert counterpoint.repetition_rate(from_grid(np.full((64, 4), 60))) == 1
     assert counterpoint.repetition_rate(from_grid(fresh[:16])) == 0
     one_voice_differs = np.vstack([fresh, fresh])
@@ -115,20 +122,26 @@ def test_moves_and_standstill():
     assert counterpoint.longest_standstill(score) == 2
     assert counterpoint.moves_per_quarter(score) == pytest.approx(2 / 4)
     still = from_grid(np.full((24, 4), 60))
-    assert counterpoint.longest_standstill(still) == 6 and counterpoint.moves_per_quarter(still) == 0
+    assert counterpoint.longest_standstill(still) == 6
+    assert counterpoint.moves_per_quarter(still) == 0
 
 
 def test_the_largest_leap_is_that_of_one_voice_and_not_over_a_rest():
     assert counterpoint.largest_leap(chords([72, 67, 64, 48], [71, 67, 64, 60])) == 12
-    assert counterpoint.largest_leap(chords([72, 67, 64, 48], [72, 67, 64, REST], [72, 67, 64, 60])) == 0
+    assert counterpoint.largest_leap(chords([72, 67, 64, 48], [72, 67, 64, REST],
+                                            [72, 67, 64, 60])) == 0
     assert counterpoint.largest_leap(chords([60, 60, 60, 60])) == 0
 
 
-@pytest.mark.parametrize("name,end,last,closes", [
-    ("V-I, falling fifth", [71, 67, 62, 55], C, True), ("V-I, rising fourth", G7, C, True),
-    ("V-i", [71, 67, 62, 55], [72, 67, 63, 48], True), ("without fifth", G7, [72, 64, 60, 48], True),
-    ("IV-I", F, C, False), ("deceptive", G7, [72, 64, 60, 57], False), ("first inversion", G7, [72, 67, 60, 52], False),
-    ("with a seventh", G7, [70, 67, 64, 48], False), ("no end", C, C, False), ("a silent bass", G7, [72, 67, 64, REST], False)])
+@pytest.mark.parametrize("name,end,last,closes",
+                         [("V-I, falling fifth", [71, 67, 62, 55], C, True),
+                          ("V-I, rising fourth", G7, C, True),
+                          ("V-i", [71, 67, 62, 55], [72, 67, 63, 48], True),
+                          ("without fifth", G7, [72, 64, 60, 48], True), ("IV-I", F, C, False),
+                          ("deceptive", G7, [72, 64, 60, 57], False),
+                          ("first inversion", G7, [72, 67, 60, 52], False),
+                          ("with a seventh", G7, [70, 67, 64, 48], False), ("no end", C, C, False),
+                          ("a silent bass", G7, [72, 67, 64, REST], False)])
 def test_cadences(name, end, last, closes):
     assert counterpoint.ends_with_cadence(chords(F, end, last)) == closes
 
@@ -150,7 +163,8 @@ def test_all_rules_but_range_ignore_transposition(pitches, semitones):
 @given(grids())
 def test_rates_stay_between_0_and_1(pitches):
     measured = counterpoint.measure(from_grid(pitches))
-    for name in ("voices crossed", "out of range", "dissonance", "repetition", "cadence at the end"):
+    for name in ("voices crossed", "out of range", "dissonance", "repetition",
+                 "cadence at the end"):
         assert 0 <= measured[name] <= 1, name
     assert all(np.isfinite(value) and value >= 0 for value in measured.values())
 
@@ -161,8 +175,8 @@ def bach():
 
 
 def test_bach_keeps_the_rules(bach):
-    for name, highest in {"parallel fifths a bar": 0.02, "parallel octaves a bar": 0.01, "voices crossed": 0.02,
-                          "out of range": 0.001}.items():
+    for name, highest in {"parallel fifths a bar": 0.02, "parallel octaves a bar": 0.01,
+                          "voices crossed": 0.02, "out of range": 0.001}.items():
         assert bach[name][0] < highest, name
     assert bach["cadence at the end"][0] > 0.8 and 0.2 < bach["dissonance"][0] < 0.5
 
@@ -176,7 +190,8 @@ def test_bach_shuffled_does_not(bach):
     measured = counterpoint.rates(shuffled)
     for name in ("parallel fifths a bar", "parallel octaves a bar"):
         assert measured[name][1] > 5 * bach[name][2], name
-    assert measured["repetition"][2] < bach["repetition"][1] and measured["cadence at the end"][2] < 0.5
+    assert measured["repetition"][2] < bach["repetition"][1]
+    assert measured["cadence at the end"][2] < 0.5
 
 
 def test_the_mean_lies_in_its_interval(bach):

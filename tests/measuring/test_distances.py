@@ -1,4 +1,6 @@
-"""Distances between sets: equal to scipy, scikit-learn and slow loops, near 0 for two halves of one cloud, and unbiased."""
+"""Distances between sets: equal to scipy, scikit-learn and slow loops, near 0 for two halves of one
+cloud, and unbiased.
+"""
 import numpy as np
 import pytest
 import scipy.linalg
@@ -8,11 +10,12 @@ from hypothesis import strategies as st
 from sklearn.metrics.pairwise import polynomial_kernel
 from sklearn.neighbors import NearestNeighbors
 
-from course_utils import distances
+from course_utils.measuring import distances
 
 
 def cloud(n, d=5, seed=0, shift=0.0, scale=1.0):
-    return scale * np.random.default_rng(seed).normal(size=(n, d)) @ np.diag(np.arange(1, d + 1)) + shift
+    return (scale * np.random.default_rng(seed).normal(size=(n, d)) @ np.diag(np.arange(1, d + 1))
+            + shift)
 
 
 @pytest.mark.parametrize("n,m,d", [(30, 20, 4), (50, 60, 12), (8, 9, 1)])
@@ -38,15 +41,19 @@ def test_frechet_distance_is_a_distance_even_where_points_are_few(seed, n, m):
 def test_many_sets_at_once_are_the_same_as_one_by_one():
     x, y = cloud(40), cloud(25, seed=1, shift=0.5)
     many = distances.resamples(y, draws=7)
-    assert many.shape == (7, 25, 5) and {tuple(row) for row in many.reshape(-1, 5)} <= {tuple(row) for row in y}
-    for function in (distances.frechet_distance, distances.mmd, distances.precision_recall, distances.density_coverage):
-        assert np.allclose(np.array(function(x, many)).T, [np.array(function(x, one)) for one in many])
+    assert many.shape == (7, 25, 5)
+    assert {tuple(row) for row in many.reshape(-1, 5)} <= {tuple(row) for row in y}
+    for function in (distances.frechet_distance, distances.mmd, distances.precision_recall,
+                     distances.density_coverage):
+        assert np.allclose(np.array(function(x, many)).T,
+                           [np.array(function(x, one)) for one in many])
 
 
 def test_the_bias_falls_as_one_over_the_points_and_extrapolation_removes_it():
     raw, corrected = [], []
     for seed in range(12):
-        x, y = cloud(400, 10, 2 * seed) / np.arange(1, 11), cloud(80, 10, 2 * seed + 1) / np.arange(1, 11)
+        x, y = cloud(400, 10, 2 * seed) / np.arange(1, 11), cloud(80, 10,
+                                                                  2 * seed + 1) / np.arange(1, 11)
         raw.append(distances.frechet_distance(x, y))
         corrected.append(distances.frechet_infinity(x, y, draws=20))
     assert np.mean(raw) > 0.5 and abs(np.mean(corrected)) < 0.25 * np.mean(raw)
@@ -62,13 +69,15 @@ def test_extrapolation_keeps_a_true_distance():
 
 def test_mmd_is_that_of_sklearns_kernel():
     x, y = cloud(12, 4, 1), cloud(9, 4, 2, shift=1)
-    kernels = [polynomial_kernel(a, b, degree=3, gamma=1 / 4, coef0=1) for a, b in ((x, x), (y, y), (x, y))]
+    kernels = [polynomial_kernel(a, b, degree=3, gamma=1 / 4, coef0=1) for a,
+               b in ((x, x), (y, y), (x, y))]
     own = [(k.sum() - np.trace(k)) / (len(k) * (len(k) - 1)) for k in kernels[:2]]
     assert distances.mmd(x, y) == pytest.approx(sum(own) - 2 * kernels[2].mean(), rel=1e-9)
 
 
 def test_mmd_has_no_bias():
-    values = [distances.mmd(*np.random.default_rng(seed).normal(size=(2, 10, 3))) for seed in range(300)]
+    values = [distances.mmd(*np.random.default_rng(seed).normal(size=(2, 10, 3)))
+              for seed in range(300)]
     assert abs(np.mean(values)) < 3 * np.std(values) / np.sqrt(300)
     assert distances.mmd(cloud(50), cloud(50, seed=1, shift=2)) > 10 * np.std(values)
 
@@ -78,7 +87,8 @@ def test_density_is_that_of_scipy():
     places, p, q = distances.densities(a, b)
     assert np.abs(p - scipy.stats.gaussian_kde(a)(places)).max() < 1e-6
     assert np.abs(q - scipy.stats.gaussian_kde(b)(places)).max() < 1e-6
-    overlap = np.trapezoid(np.minimum(scipy.stats.gaussian_kde(a)(places), scipy.stats.gaussian_kde(b)(places)), places)
+    overlap = np.trapezoid(np.minimum(scipy.stats.gaussian_kde(a)(places),
+                                      scipy.stats.gaussian_kde(b)(places)), places)
     assert distances.overlap_area(a, b) == pytest.approx(overlap, abs=1e-6)
 
 
@@ -87,14 +97,16 @@ def test_overlap_and_divergence_at_their_ends():
     assert distances.overlap_area(a, a) == pytest.approx(1, abs=5e-3)
     assert distances.kl_divergence(a, a) == pytest.approx(0, abs=1e-9)
     assert distances.overlap_area(a, a + 100) < 1e-6 and distances.kl_divergence(a, a + 100) > 5
-    b = np.random.default_rng(1).normal(1, 1, 500)  # the true divergence is 1/2, which kernels cannot blur much
+    # the true divergence is 1/2, which kernels cannot blur much
+    b = np.random.default_rng(1).normal(1, 1, 500)
     assert distances.overlap_area(a, b) == pytest.approx(distances.overlap_area(b, a))
     assert distances.kl_divergence(a, b) == pytest.approx(0.5, abs=0.25)
 
 
 def test_numbers_that_are_all_equal_have_a_density_too():
     same, other = np.full(10, 2.0), np.arange(10.0)
-    assert 0 <= distances.overlap_area(same, other) < 0.5 and np.isfinite(distances.kl_divergence(same, other))
+    assert 0 <= distances.overlap_area(same, other) < 0.5
+    assert np.isfinite(distances.kl_divergence(same, other))
     assert np.isfinite(distances.overlap_area(same, same))
 
 
@@ -108,12 +120,14 @@ def test_total_variation_at_its_ends():
 def test_pairs():
     x, y = cloud(7), cloud(5, seed=1)
     assert np.allclose(distances.intra_distances(x), scipy.spatial.distance.pdist(x), atol=1e-6)
-    assert np.allclose(distances.inter_distances(x, y), scipy.spatial.distance.cdist(x, y).ravel(), atol=1e-6)
+    assert np.allclose(distances.inter_distances(x, y), scipy.spatial.distance.cdist(x, y).ravel(),
+                       atol=1e-6)
 
 
 def test_precision_and_coverage_are_those_of_slow_loops():
     x, y, k = cloud(30, 3, 1), cloud(20, 3, 2, shift=1), 3
-    radius = {id(s): NearestNeighbors(n_neighbors=k + 1).fit(s).kneighbors(s)[0][:, k] for s in (x, y)}
+    radius = {id(s): NearestNeighbors(n_neighbors=k + 1).fit(s).kneighbors(s)[0][:, k]
+              for s in (x, y)}
 
     def inside(point, s):
         return [np.linalg.norm(point - center) <= reach for center, reach in zip(s, radius[id(s)])]
@@ -136,7 +150,8 @@ def test_collapse_costs_recall_and_scatter_costs_precision():
 
 def test_interval_is_centred_though_resamples_are_biased():
     x, y = cloud(200, 8, 1), cloud(40, 8, 2)
-    value, replicates = distances.frechet_distance(x, y), distances.frechet_distance(x, distances.resamples(y))
+    value, replicates = distances.frechet_distance(x, y), distances.frechet_distance(x,
+        distances.resamples(y))
     low, high = distances.centred_interval(value, replicates)
     assert replicates.mean() > value and low < value < high
 

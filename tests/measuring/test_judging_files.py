@@ -1,10 +1,14 @@
-"""A folder of files: each is judged, what does not fit is told with what to do, and costs no other."""
+"""A folder of files: each is judged, what does not fit is told with what to do, and costs no
+other.
+"""
 import dataclasses
 
 import numpy as np
 import pytest
 
-from course_utils import __main__, audio, datasets, judging_files, score_files, scores
+from course_utils import __main__, audio, datasets, scores
+from course_utils.measuring import judging_files
+from course_utils.scores import score_files
 
 TEST = datasets.chorales("test")
 
@@ -15,8 +19,10 @@ def folder(tmp_path_factory):
     (place / "below").mkdir()
     for number, score in enumerate(TEST[:3]):
         score_files.to_midi(score, place / f"bach{number}.mid")
-    score_files.to_musicxml(scores.transpose(datasets.chorales("train")[3], 2), place / "below" / "copied.musicxml")
-    solo = dataclasses.replace(TEST[0], pitches=TEST[0].pitches[:, :1], onsets=TEST[0].onsets[:, :1])
+    score_files.to_musicxml(scores.transpose(datasets.chorales("train")[3], 2),
+                            place / "below" / "copied.musicxml")
+    solo = dataclasses.replace(TEST[0], pitches=TEST[0].pitches[:, :1],
+                               onsets=TEST[0].onsets[:, :1])
     score_files.to_midi(solo, place / "solo.mid")
     score_files.to_midi(scores.excerpt(TEST[0], 0, 20), place / "short.mid")
     score_files.to_midi(scores.transpose(scores.excerpt(TEST[0], 0, 64), 24), place / "high.mid")
@@ -31,7 +37,8 @@ def folder(tmp_path_factory):
 def test_one_bad_file_costs_no_other(folder, capsys):
     assert __main__.main(["evaluate", str(folder)]) == 0
     told, refused = capsys.readouterr()
-    assert all(name in told for name in ("bach0.mid", "bach1.mid", "bach2.mid", "copied.musicxml", "tone.wav"))
+    assert all(name in told for name in ("bach0.mid", "bach1.mid", "bach2.mid", "copied.musicxml",
+                                         "tone.wav"))
     assert refused.count("not judged") == 5 and "Traceback" not in refused
     for name, why in {"solo.mid": "has 1 voice;", "short.mid": "two bars", "high.mid": "Transpose",
                       "broken.mid": "not a MIDI file", "silent.wav": "silent"}.items():
@@ -45,13 +52,15 @@ def test_a_copy_is_told_and_a_chorale_is_not_accused(folder):
     copies = {judged[i][-12:]: next(line for line in judged[i:] if "longest passage" in line)
               for i in range(len(judged)) if judged[i].endswith((".mid", ".musicxml"))}
     accused = {name for name, line in copies.items() if "more than unrelated" in line}
-    assert len(copies) == 4 and [name for name in accused if "xml" in name] == [name for name in copies if "xml" in name]
+    assert len(copies) == 4
+    assert [name for name in accused if "xml" in name] == [name for name in copies if "xml" in name]
 
 
 def test_unusual_values_are_marked():
     still = scores.from_grid(np.tile([72, 67, 64, 48], (128, 1)))
     marked = [line for line in judging_files.judge_score(still) if "unusual" in line]
-    assert any("note density" in line for line in marked) and any("repeated steps" in line for line in marked)
+    assert any("note density" in line for line in marked)
+    assert any("repeated steps" in line for line in marked)
     assert len([line for line in judging_files.judge_score(TEST[5]) if "unusual" in line]) <= 4
 
 
@@ -66,7 +75,8 @@ def test_enough_pieces_are_judged_as_a_set(tmp_path):
 def test_folders_that_cannot_be_judged(tmp_path, capsys):
     (tmp_path / "notes.txt").write_text("not music")
     (tmp_path / "empty.mid").write_bytes(b"")
-    for place, why in ((tmp_path / "nowhere", "There is no folder"), (tmp_path / "notes.txt", "is a file")):
+    for place, why in ((tmp_path / "nowhere", "There is no folder"),
+                       (tmp_path / "notes.txt", "is a file")):
         assert __main__.main(["evaluate", str(place)]) == 2
         assert why in capsys.readouterr().err
     assert __main__.main(["evaluate", str(tmp_path)]) == 2  # nothing in it could be judged

@@ -1,8 +1,11 @@
-"""Measures of sets: Bach passes for Bach, what must be worse is worse, and intervals hold their value."""
+"""Measures of sets: Bach passes for Bach, what must be worse is worse, and intervals hold their
+value.
+"""
 import numpy as np
 import pytest
 
-from course_utils import datasets, judging, measures, memorisation, musical_statistics, scores
+from course_utils import datasets, scores
+from course_utils.measuring import judging, measures, memorisation, musical_statistics
 
 TRAIN = datasets.chorales("train")
 REFERENCE = measures.excerpts(TRAIN)
@@ -19,7 +22,8 @@ def rows(known):
     rng, bach = np.random.default_rng(0), measures.excerpts(datasets.chorales("test"))
     sets = {"Bach": bach, "shuffled": [judging.shuffle_quarters(score, rng) for score in bach],
             "copies": [judging.transpose_somewhere(score, rng) for score in REFERENCE[::3]]}
-    return {name: measures.measure(known, measures.describe(pieces, TRAIN, UNIT)) for name, pieces in sets.items()}
+    return {name: measures.measure(known, measures.describe(pieces, TRAIN, UNIT)) for name,
+            pieces in sets.items()}
 
 
 def test_excerpts_begin_with_a_whole_bar_and_have_one_length():
@@ -32,7 +36,8 @@ def test_excerpts_begin_with_a_whole_bar_and_have_one_length():
 
 
 def test_the_statistics_are_in_units_of_the_reference(known):
-    assert np.allclose(known.statistics.mean(axis=0), 0) and np.allclose(known.statistics.std(axis=0), 1)
+    assert np.allclose(known.statistics.mean(axis=0), 0)
+    assert np.allclose(known.statistics.std(axis=0), 1)
     plain = measures.describe(REFERENCE[:5], TRAIN)
     assert np.allclose(plain.statistics, UNIT[:5])
 
@@ -41,7 +46,8 @@ def test_every_interval_is_in_order_and_finite(rows):
     for row in rows.values():
         assert set(row) == set(measures.MEASURES)
         for name, (value, low, high) in row.items():
-            assert np.isfinite([value, low, high]).all() and low <= value + 1e-9 and value <= high + 1e-9, name
+            assert np.isfinite(
+                [value, low, high]).all() and low <= value + 1e-9 and value <= high + 1e-9, (name)
 
 
 def test_held_out_bach_passes_for_bach_and_shuffled_bach_does_not(rows):
@@ -71,11 +77,13 @@ def test_the_classifier_never_judges_what_it_learnt_from():
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(60, 50)), rng.normal(size=(40, 50))
     right = measures.told_apart(x, y)
-    assert right.shape == (80,) and 0.3 < right.mean() < 0.7  # 50 features of 80 points: learnt by heart, it would be 1
+    # 50 features of 80 points: learnt by heart, it would be 1
+    assert right.shape == (80,) and 0.3 < right.mean() < 0.7
     assert measures.told_apart(x, y + 3).mean() > 0.95
 
 
-@pytest.mark.parametrize("pieces", [[], REFERENCE[:1], [*REFERENCE[:2], scores.from_grid(np.full((64, 4), 60))],
+@pytest.mark.parametrize("pieces", [[], REFERENCE[:1],
+                                    [*REFERENCE[:2], scores.from_grid(np.full((64, 4), 60))],
                                     [scores.from_grid(np.full((64, 3), 60))] * 2])
 def test_sets_that_cannot_be_measured(pieces):
     with pytest.raises(ValueError, match="at least two pieces of four voices"):

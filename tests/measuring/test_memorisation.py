@@ -1,4 +1,6 @@
-"""Copies: planted ones are found whole, in any key; what is found agrees with a slow search; and it is quick."""
+"""Copies: planted ones are found whole, in any key; what is found agrees with a slow search; and it
+is quick.
+"""
 import time
 
 import numpy as np
@@ -6,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_utils import datasets, memorisation, scores
+from course_utils import datasets, scores
+from course_utils.measuring import memorisation
 
 TRAIN, TEST = datasets.chorales("train"), datasets.chorales("test")
 
@@ -29,8 +32,11 @@ def slow_longest(piece, known):
 @given(st.integers(0, 10**6))
 def test_the_longest_copy_is_that_of_a_slow_search(seed):
     rng = np.random.default_rng(seed)
-    known = [scores.from_grid(rng.integers(60, 62, (8, 2)) - 61 * (rng.random((8, 2)) < 0.1)) for _ in range(2)]
-    piece = scores.from_grid(np.vstack([rng.integers(60, 63, (3, 2)), known[0].pitches[2:6], rng.integers(60, 62, (2, 2))]))
+    known = [scores.from_grid(rng.integers(60, 62, (8, 2)) - 61 * (rng.random((8, 2)) < 0.1))
+             for _ in range(2)]
+    piece = scores.from_grid(
+        np.vstack([rng.integers(60, 63, (3, 2)), known[0].pitches[2:6],
+                   rng.integers(60, 62, (2, 2))]))
     rests = [(score.pitches == -1).all(axis=1).any() for score in (*known, piece)]
     if not any(rests):  # a rest in all voices leaves the transposition open
         assert memorisation.longest_copies([piece], known)[0] == slow_longest(piece, known)
@@ -66,7 +72,8 @@ def test_noise_copies_nothing_and_held_out_bach_a_few_beats():
 def test_memorised_rate_of_held_out_music_and_of_copies():
     valid = datasets.chorales("valid")
     assert memorisation.memorised_rate(valid, TRAIN, TEST) < 0.2
-    assert memorisation.memorised_rate([scores.transpose(score, 1) for score in TRAIN[:20]], TRAIN, TEST) == 1
+    assert memorisation.memorised_rate([scores.transpose(score, 1) for score in TRAIN[:20]], TRAIN,
+                                       TEST) == 1
 
 
 def test_the_nearest_passage_of_a_changed_copy():
@@ -78,8 +85,10 @@ def test_the_nearest_passage_of_a_changed_copy():
 
 def test_the_nearest_passage_counts_rests():
     known = [scores.from_grid(np.array([[60, -1], [62, -1], [64, 50], [65, -1]]))]
-    assert memorisation.nearest_passage(np.array([[61, -1], [63, -1]]), known, hop=1) == (1.0, 0, 0, 1)
-    assert memorisation.nearest_passage(np.array([[61, 40], [63, 40]]), known, hop=1).agreement == 0.5
+    assert memorisation.nearest_passage(np.array([[61, -1], [63, -1]]), known, hop=1) == (1.0, 0, 0,
+        1)
+    assert memorisation.nearest_passage(np.array([[61, 40], [63, 40]]), known,
+                                        hop=1).agreement == 0.5
 
 
 def test_known_pieces_that_are_too_short():

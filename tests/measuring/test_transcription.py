@@ -1,11 +1,15 @@
-"""The ear from outside: it hears the notes that are played, where it is installed, and says how to install it where it is not."""
+"""The ear from outside: it hears the notes that are played, where it is installed, and says how to
+install it where it is not.
+"""
 import numpy as np
 import pytest
 
-from course_utils import synth, transcription
-from course_utils.melodies import parse_melody
+from course_utils import synth
+from course_utils.measuring import transcription
+from course_utils.scores.melodies import parse_melody
 
-installed = pytest.mark.skipif(bool(transcription.missing()), reason=f"an optional extra: {transcription.missing()}")
+installed = pytest.mark.skipif(bool(transcription.missing()),
+                               reason=f"an optional extra: {transcription.missing()}")
 
 
 def test_what_is_missing_is_named(monkeypatch):
@@ -19,8 +23,10 @@ def test_what_is_missing_is_named(monkeypatch):
 def test_it_hears_the_notes_that_are_played():
     y = synth.render(parse_melody("C4 E4 G4 C5"), sr=16000, quarter_bpm=60)
     heard = transcription.hear(y, 16000)
-    assert {name: values.shape[1] for name, values in heard.items()} == {"notes": 88, "onsets": 88, "contours": 264}
-    struck = [21 + heard["onsets"][int((second - 0.1) * 86) if second else 0 : int((second + 0.3) * 86)].max(axis=0).argmax()
+    assert {name: values.shape[1] for name, values in heard.items()} == {"notes": 88, "onsets": 88,
+                                                                         "contours": 264}
+    struck = [21 + heard["onsets"][int((second - 0.1) * 86) if second
+                                   else 0 : int((second + 0.3) * 86)].max(axis=0).argmax()
               for second in range(4)]
     assert struck == [60, 64, 67, 72]
 

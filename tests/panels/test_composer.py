@@ -1,4 +1,6 @@
-"""The composing panel shows a piece at once, follows its controls, and says the same as the plain function."""
+"""The composing panel shows a piece at once, follows its controls, and says the same as the plain
+function.
+"""
 import base64
 import re
 
@@ -6,21 +8,25 @@ import keras
 import numpy as np
 import pytest
 
-from course_utils import composer, counterpoint, generation, networks, planning
-from course_utils.scores import from_grid
+from course_utils.lstm import chorale_lstm, generation
+from course_utils.measuring import counterpoint
+from course_utils.panels import composer
+from course_utils.scores import from_grid, planning
 
 
 @pytest.fixture(scope="module")
 def model():
     keras.utils.set_random_seed(3)
-    return networks.ChoraleLSTM(units=16, embedding=8)
+    return chorale_lstm.ChoraleLSTM(units=16, embedding=8)
 
 
 @pytest.fixture
 def quick(monkeypatch):
     """Leave out engraving and rendering, which other tests hear and see."""
-    monkeypatch.setattr(composer, "_picture", lambda score: f"<img alt='{score.pitches.tobytes().hex()}'>")
-    monkeypatch.setattr(composer.synth, "render", lambda score, programs, **_: np.full(2000, 0.001 * sum(programs)))
+    monkeypatch.setattr(composer, "_picture",
+                        lambda score: f"<img alt='{score.pitches.tobytes().hex()}'>")
+    monkeypatch.setattr(composer.synth, "render", lambda score, programs,
+                        **_: np.full(2000, 0.001 * sum(programs)))
 
 
 def test_the_first_state_is_shown_without_a_click(model):
@@ -33,18 +39,21 @@ def control(panel, description):
     return next(child for child in panel.children[:-1] if child.description == description)
 
 
-@pytest.mark.parametrize("description,value,argument", [
-    ("temperature", 0.5, "temperature"), ("top-p", 0.5, "top_p"), ("seed", 7, "seed"), ("key", "E minor", "key"),
-    ("phrases", 1, "phrases"), ("instruments", "piano", "instruments")])
+@pytest.mark.parametrize("description,value,argument",
+                         [("temperature", 0.5, "temperature"), ("top-p", 0.5, "top_p"),
+                          ("seed", 7, "seed"), ("key", "E minor", "key"), ("phrases", 1, "phrases"),
+                          ("instruments", "piano", "instruments")])
 def test_each_control_does_what_its_argument_does(model, quick, description, value, argument):
     panel = composer.composer(model)
     before = panel.children[-1].value
     control(panel, description).value = value
-    assert panel.children[-1].value == composer.composition(model, **{argument: value}).data != before
+    assert panel.children[-1].value == composer.composition(model,
+                                                            **{argument: value}).data != before
 
 
 def test_it_composes_what_generation_composes(model):
-    page = composer.composition(model, "A minor", phrases=1, seed=5, temperature=1.2, top_p=0.8).data
+    page = composer.composition(model, "A minor", phrases=1, seed=5, temperature=1.2,
+                                top_p=0.8).data
     plan = planning.plan_chorale(1, planning.parse_key("A minor"))
     score = generation.compose(model, plan, seed=5, temperature=1.2, top_p=0.8, candidates=8)
     assert composer.describe(score) in page
@@ -68,12 +77,15 @@ def test_bad_settings(model, how, told):
 
 def test_the_description_counts():
     score = from_grid(np.repeat([[72, 67, 60, 48], [74, 69, 62, 50]], 8, axis=0))
-    parallel = sum(len(counterpoint.parallels(score, size)) for size in (counterpoint.FIFTH, counterpoint.OCTAVE))
-    assert composer.describe(score).startswith(f"{parallel} parallel fifths and octaves, 0% of the steps dissonant")
+    parallel = sum(len(counterpoint.parallels(score, size))
+                   for size in (counterpoint.FIFTH, counterpoint.OCTAVE))
+    assert composer.describe(score).startswith(f"{parallel} parallel fifths and octaves, 0% of the "
+                                               "steps dissonant")
     assert "no cadence" in composer.describe(score)
 
 
 def test_instruments_are_four_general_midi_programs_each():
     for programs in composer.INSTRUMENTS.values():
         assert len(programs) == 4 and all(0 <= program <= 127 for program in programs)
-        assert not {9, 14, 16, 17, 18, 19, 22, 31, 47, 55, 78, 86} & set(programs)  # test_synth names these as out of tune
+        # test_synth names these as out of tune
+        assert not {9, 14, 16, 17, 18, 19, 22, 31, 47, 55, 78, 86} & set(programs)

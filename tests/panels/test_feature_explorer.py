@@ -8,9 +8,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from course_utils import audio, feature_explorer, features, plots
+from course_utils import audio, plots
+from course_utils.checks import SR
+from course_utils.panels import feature_explorer
+from course_utils.sound import features
 
-SR = features.SR
 T = np.arange(SR) / SR
 TONE = (0.5 * np.sin(2 * np.pi * 1000 * T) * np.exp(-2 * T)).astype(np.float32)
 
@@ -36,7 +38,8 @@ def loss(card):
     return float(re.search(r"([\d.]+) dB from the original", text(card))[1])
 
 
-@pytest.mark.parametrize("feature,size", [("STFT", 513), ("log-mel", 64), ("MFCC", 64), ("chroma", 12)])
+@pytest.mark.parametrize("feature,size",
+                         [("STFT", 513), ("log-mel", 64), ("MFCC", 64), ("chroma", 12)])
 def test_a_card_says_how_large_the_feature_is_and_shows_it(feature, size):
     card = feature_explorer.feature_card(TONE, SR, feature)
     assert f"{feature}: 63 frames of {size}, {size * 62.5:,.0f} numbers a second" in text(card)
@@ -60,18 +63,21 @@ def test_fewer_bins_lose_more():
     losses = [loss(feature_explorer.feature_card(TONE, SR, feature, bins=bins))
               for feature, bins in (("STFT", 64), ("log-mel", 64), ("log-mel", 8))]
     assert losses == sorted(losses) and losses[0] < losses[2] / 2
-    assert loss(feature_explorer.feature_card(TONE, SR, "MFCC", bins=64)) == pytest.approx(losses[1], abs=0.1)
+    assert loss(feature_explorer.feature_card(TONE, SR, "MFCC", bins=64)) == pytest.approx(
+        losses[1], abs=0.1)
     assert loss(feature_explorer.feature_card(TONE, SR, "MFCC", bins=4)) > losses[1]
 
 
-@pytest.mark.parametrize("y", [TONE[:1], TONE[:700], np.zeros(5000)], ids=["one sample", "under a window", "silence"])
+@pytest.mark.parametrize("y", [TONE[:1], TONE[:700], np.zeros(5000)],
+                         ids=["one sample", "under a window", "silence"])
 @pytest.mark.parametrize("feature", feature_explorer.FEATURES)
 def test_cards_of_odd_sounds(y, feature):
     assert "frames of" in text(feature_explorer.feature_card(y, SR, feature))
 
 
 def test_a_long_hop_leaves_a_rest_that_is_not_compared():
-    assert loss(feature_explorer.feature_card(TONE[:15000], SR, "STFT", n_fft=8192, hop_length=4096)) < 20
+    assert loss(feature_explorer.feature_card(TONE[:15000], SR, "STFT", n_fft=8192,
+                                              hop_length=4096)) < 20
 
 
 BAD = [
@@ -89,7 +95,8 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("given", "sizes", "advice"), [case[1:] for case in BAD], ids=[case[0] for case in BAD])
+@pytest.mark.parametrize(("given", "sizes", "advice"), [case[1:] for case in BAD],
+                         ids=[case[0] for case in BAD])
 def test_bad_input_raises_one_clear_error(given, sizes, advice):
     with pytest.raises(ValueError, match=advice):
         feature_explorer.feature_card(*given, **sizes)
@@ -106,7 +113,8 @@ def test_the_panel_shows_its_first_state_and_follows_the_controls(panel):
     bins.value = 16
     assert card.value == feature_explorer.feature_card(TONE, SR, bins=16).data
     n_fft.value, hop.value = 2048, 2
-    assert card.value == feature_explorer.feature_card(TONE, SR, n_fft=2048, hop_length=1024, bins=16).data
+    assert card.value == feature_explorer.feature_card(TONE, SR, n_fft=2048, hop_length=1024,
+                                                       bins=16).data
     feature.value = "MFCC"
     assert card.value == feature_explorer.feature_card(TONE, SR, "MFCC", 2048, 1024, 16).data
 
@@ -116,7 +124,8 @@ def test_the_panel_switches_off_what_has_no_effect(panel):
     switched_off = {}
     for feature.value in feature_explorer.FEATURES:
         switched_off[feature.value] = (n_fft.disabled, bins.disabled)
-    assert switched_off == {"STFT": (False, True), "log-mel": (False, False), "MFCC": (False, False), "chroma": (True, True)}
+    assert switched_off == {"STFT": (False, True), "log-mel": (False, False),
+                            "MFCC": (False, False), "chroma": (True, True)}
     n_fft.value = 16384
     assert "chroma: " in text(card.value)
 
@@ -157,11 +166,14 @@ def test_feature_image_of_very_few_coefficients(bins):
 
 
 def test_compare_spectrograms_keeps_a_thin_line_and_its_place():
-    axes = plots.compare_spectrograms({"long": TONE, "short": TONE}, SR, (4096, 256), seconds=0.5, highest=2000)
+    axes = plots.compare_spectrograms({"long": TONE, "short": TONE}, SR, (4096, 256), seconds=0.5,
+                                      highest=2000)
     assert [ax.get_title() for ax in axes] == ["long", "short"]
     for ax, bin_width in zip(axes, (SR / 4096, SR / 256)):
         levels, (*_, top) = ax.images[0].get_array(), ax.images[0].get_extent()
         assert levels.max() == pytest.approx(0, abs=1e-3)
         row = levels[:, 20].argmax()
-        assert (row + 0.5) * top / len(levels) == pytest.approx(1000, abs=2 * bin_width + top / len(levels))
+        assert (row + 0.5) * top / len(levels) == pytest.approx(1000,
+                                                                abs=2 * bin_width + top
+                                                                / len(levels))
         assert ax.get_xlim() == (0, 0.5) and ax.get_ylim() == (0, 2000)

@@ -1,17 +1,20 @@
-"""The walk through noise: its way, what it composes at both ends, and the panel with its function beside it."""
+"""The walk through noise: its way, what it composes at both ends, and the panel with its function
+beside it.
+"""
 import keras
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_utils import gan_bars, latent_walk
+from course_utils.gan import bar_gan
+from course_utils.panels import latent_walk
 
 
 @pytest.fixture(scope="module")
 def generator():
     keras.utils.set_random_seed(1)
-    return gan_bars.bar_generator(8)
+    return bar_gan.bar_generator(8)
 
 
 @given(st.integers(0, 999), st.integers(1000, 1999), st.floats(0, 1))
@@ -31,16 +34,18 @@ def test_the_way_from_a_place_to_itself_stays_there():
 def test_many_places_at_once():
     a, b = latent_walk.noise(1), latent_walk.noise(2)
     shares = np.array([[0.0], [0.4], [1.0]])
-    assert np.allclose(latent_walk.between(a, b, shares), [latent_walk.between(a, b, s) for s in (0.0, 0.4, 1.0)])
+    assert np.allclose(latent_walk.between(a, b, shares),
+                       [latent_walk.between(a, b, s) for s in (0.0, 0.4, 1.0)])
 
 
 def test_a_walk_begins_and_ends_at_its_seeds(generator):
     for seed, share in ((5, 0), (6, 1)):
-        alone = gan_bars.generate(generator, latent_walk.noise(seed)[None])[0]
+        alone = bar_gan.generate(generator, latent_walk.noise(seed)[None])[0]
         assert np.array_equal(latent_walk.walk(generator, 5, 6, share), alone)
 
 
-@pytest.mark.parametrize("first,last,share", [(1, 2, 1.1), (1, 2, -0.1), (-1, 2, 0.5), (1, -2, 0.5)])
+@pytest.mark.parametrize("first,last,share",
+                         [(1, 2, 1.1), (1, 2, -0.1), (-1, 2, 0.5), (1, -2, 0.5)])
 def test_walks_elsewhere_are_refused(generator, first, last, share):
     with pytest.raises(ValueError, match="share of the way"):
         latent_walk.walk(generator, first, last, share)
@@ -48,7 +53,8 @@ def test_walks_elsewhere_are_refused(generator, first, last, share):
 
 def test_page_holds_picture_and_player(generator):
     page = latent_walk.show_walk(generator, 1, 2, 0.25, semitones=2).data
-    assert page.startswith('<img alt="Two bars for four voices, 25% of the way from 1 to 2"') and "<audio controls" in page
+    assert page.startswith('<img alt="Two bars for four voices, 25% of the way from 1 to 2"')
+    assert "<audio controls" in page
 
 
 def test_panel_shows_its_first_state_and_follows_its_sliders(generator):

@@ -1,11 +1,13 @@
-"""The monitor: what it records, when it shows a page, that the page is renewed in place, and what the page holds."""
+"""The monitor: what it records, when it shows a page, that the page is renewed in place, and what
+the page holds.
+"""
 import re
 
 import numpy as np
 import pytest
 
-from course_utils import monitor
-from course_utils.monitor import Monitor
+from course_utils.panels import monitor
+from course_utils.panels.monitor import Monitor
 
 PANELS = {"losses": ("critic", "generator"), "gap": ("gap",)}
 
@@ -51,7 +53,8 @@ def test_only_the_last_page_is_shown_where_outputs_are_stored(pages, monkeypatch
     monkeypatch.setenv("COURSE_QUIET", "1")
     watching = train(7)
     assert len(pages) == 1 and pages[0][0] == "display" and "after 7 steps" in pages[0][1]
-    assert watching.steps == list(range(1, 8)) and watching.history["generator"] == [2.0 * s for s in range(1, 8)]
+    assert watching.steps == list(range(1, 8))
+    assert watching.history["generator"] == [2.0 * s for s in range(1, 8)]
 
 
 def test_an_interrupted_training_still_shows_where_it_stood(pages, monkeypatch):
@@ -71,10 +74,12 @@ def test_nothing_is_shown_of_a_training_that_did_not_begin(pages):
 def test_page_holds_picture_sample_and_player(pages, monkeypatch):
     monkeypatch.setenv("COURSE_QUIET", "1")
     drawn = []
-    train(3, draw=drawn.append, sound=lambda: (np.sin(np.arange(4000) / 5).astype(np.float32), 16000), label="A <bar>")
+    train(3, draw=drawn.append, sound=lambda: (np.sin(np.arange(4000) / 5).astype(np.float32),
+                                               16000), label="A <bar>")
     page = pages[0][1]
     assert len(drawn) == 1 and drawn[0].get_title() == "A <bar>"
-    assert re.search(r'<img alt="Training after 3 steps: critic -3.00, generator 6.00, gap 0.50" src="data:image/png', page)
+    assert re.search(r'<img alt="Training after 3 steps: critic -3.00, generator 6.00, gap 0.50" '
+                     r'src="data:image/png', page)
     assert "<audio controls" in page and "A &lt;bar&gt;" in page
 
 
@@ -93,13 +98,15 @@ def test_figures_are_closed(pages, monkeypatch):
     assert plt.get_fignums() == before
 
 
-@pytest.mark.parametrize("values", [{}, {"critic": 1, "generator": 1}, {"critic": 1, "generator": 1, "gap": 1, "more": 1}])
+@pytest.mark.parametrize("values", [{}, {"critic": 1, "generator": 1},
+                                    {"critic": 1, "generator": 1, "gap": 1, "more": 1}])
 def test_values_have_to_fit_the_curves(values):
     with pytest.raises(ValueError, match="The curves are critic, generator, gap"):
         Monitor(1, PANELS)(1, **values)
 
 
-@pytest.mark.parametrize("every,panels,told", [(0, PANELS, "every"), (2.5, PANELS, "every"), (1, {}, "panel")])
+@pytest.mark.parametrize("every,panels,told",
+                         [(0, PANELS, "every"), (2.5, PANELS, "every"), (1, {}, "panel")])
 def test_a_monitor_that_cannot_work_is_refused(every, panels, told):
     with pytest.raises(ValueError, match=told):
         Monitor(every, panels)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from course_utils import animation
+from course_utils.panels import show
 
 
 def draw(number):
@@ -19,11 +19,12 @@ def draw(number):
 
 
 def shown(html):
-    return Image.open(io.BytesIO(base64.b64decode(re.search(r"data:image/gif;base64,([\w+/=]+)", html)[1])))
+    return Image.open(
+        io.BytesIO(base64.b64decode(re.search(r"data:image/gif;base64,([\w+/=]+)", html)[1])))
 
 
 def test_all_pictures_are_there_in_order_and_figures_are_closed():
-    picture = shown(animation.animate(draw, 4, "A bar grows.", ms=200).data)
+    picture = shown(show.animate(draw, 4, "A bar grows.", ms=200).data)
     blue = []
     for number in range(4):
         picture.seek(number)
@@ -35,20 +36,22 @@ def test_all_pictures_are_there_in_order_and_figures_are_closed():
 
 
 def test_first_and_last_picture_stay_longer_and_it_goes_round():
-    picture = shown(animation.animate(draw, 4, "A bar grows.", ms=200).data)
+    picture = shown(show.animate(draw, 4, "A bar grows.", ms=200).data)
     stays = []
     for number in range(4):
         picture.seek(number)
         stays.append(picture.info["duration"])
-    assert stays == [animation.BEGIN_AND_END_MS, 200, 200, animation.BEGIN_AND_END_MS] and picture.info["loop"] == 0
+    assert stays == [show.BEGIN_AND_END_MS, 200, 200, show.BEGIN_AND_END_MS]
+    assert picture.info["loop"] == 0
 
 
 def test_alt_text_is_escaped_and_nothing_comes_from_the_network():
-    html = animation.animate(draw, 1, 'From "a" to <b>').data
-    assert 'alt="From &quot;a&quot; to &lt;b&gt;"' in html and "http" not in html and "<script" not in html
+    html = show.animate(draw, 1, 'From "a" to <b>').data
+    assert 'alt="From &quot;a&quot; to &lt;b&gt;"' in html and "http" not in html
+    assert "<script" not in html
 
 
 @pytest.mark.parametrize("frames,alt", [(0, "A bar."), (3, ""), (3, " ")])
 def test_no_pictures_or_no_words_are_refused(frames, alt):
     with pytest.raises(ValueError, match="picture.*alt"):
-        animation.animate(draw, frames, alt)
+        show.animate(draw, frames, alt)

@@ -9,7 +9,7 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_utils import sound_map
+from course_utils.panels import sound_map
 
 SOUNDS = np.stack([np.sin(2 * np.pi * f * np.arange(4000) / 8000) for f in (220, 440, 880)])
 POINTS = np.array([[0.0, 1.0], [5.0, -3.0], [2.0, 2.0]])
@@ -29,15 +29,17 @@ def test_dots_lie_inside_and_as_the_points_do():
     text = sound_map.sound_map(POINTS, SOUNDS, 8000, "abc", "xyz").data
     places = np.array(re.findall(r'cx="([\d.]+)" cy="([\d.]+)"', text), float)
     assert (places >= 0).all() and (places <= [sound_map.WIDTH, sound_map.HEIGHT]).all()
-    assert places[:, 0].argsort().tolist() == [0, 2, 1] and places[:, 1].argsort().tolist() == [2, 0, 1]
+    assert places[:, 0].argsort().tolist() == [0, 2, 1]
+    assert places[:, 1].argsort().tolist() == [2, 0, 1]
 
 
 def test_one_sound_and_equal_points_are_a_map_too():
     assert "nan" not in sound_map.sound_map(np.zeros((1, 2)), SOUNDS[:1], 8000, ["a"], ["g"]).data
 
 
-@pytest.mark.parametrize("points,labels,groups", [(POINTS[:2], "abc", "xyz"), (POINTS, "ab", "xyz"), (POINTS, "abc", "xy"),
-                                                  (POINTS.T, "abc", "xyz"), (POINTS[:, :1], "abc", "xyz")])
+@pytest.mark.parametrize("points,labels,groups",
+                         [(POINTS[:2], "abc", "xyz"), (POINTS, "ab", "xyz"), (POINTS, "abc", "xy"),
+                          (POINTS.T, "abc", "xyz"), (POINTS[:, :1], "abc", "xyz")])
 def test_numbers_that_differ_are_refused(points, labels, groups):
     with pytest.raises(ValueError, match="as many points"):
         sound_map.sound_map(points, SOUNDS, 8000, labels, groups)

@@ -2,8 +2,7 @@
 import numpy as np
 import pytest
 
-from course_utils import planning
-from course_utils.scores import REST, from_grid
+from course_utils.scores import REST, from_grid, planning
 
 
 @pytest.mark.parametrize("key", range(24))
@@ -11,8 +10,9 @@ def test_every_key_has_a_name_that_names_it(key):
     assert planning.parse_key(planning.key_name(key)) == key
 
 
-@pytest.mark.parametrize(("name", "key"), [("C major", 0), ("a minor", 21), ("  Bb major ", 10), ("F# MINOR", 18),
-                                           ("gb major", 6)])
+@pytest.mark.parametrize(("name", "key"),
+                         [("C major", 0), ("a minor", 21), ("  Bb major ", 10), ("F# MINOR", 18),
+                          ("gb major", 6)])
 def test_parse_key(name, key):
     assert planning.parse_key(name) == key
 
@@ -35,7 +35,8 @@ def test_plan_harmony_marks_the_end_and_leaves_room_below():
     melody = from_grid(np.array([60, 60, 62, 62, 64, 64, REST, REST])[:, None])
     plan = planning.plan_harmony(melody)
     assert plan.pitches.shape == (8, 4)
-    assert (plan.pitches[:, 1:] == REST).all() and (plan.pitches[:, 0] == melody.pitches[:, 0]).all()
+    assert (plan.pitches[:, 1:] == REST).all()
+    assert (plan.pitches[:, 0] == melody.pitches[:, 0]).all()
     assert plan.fermata.tolist() == [False] * 4 + [True] * 4
 
 
@@ -57,9 +58,11 @@ def test_a_silent_melody():
         planning.plan_harmony(from_grid(np.full((4, 1), REST)))
 
 
-@pytest.mark.parametrize(("chord", "key", "home"), [
-    ([72, 67, 64, 48], 0, True), ([72, 67, 60, 52], 0, False), ([72, 69, 65, 53], 0, False), ([72, 67, 63, 48], 12, True),
-    ([72, 67, 64, 48], 12, True), ([72, 67, 63, 48], 0, False), ([REST] * 4, 0, False)])
+@pytest.mark.parametrize(("chord", "key", "home"),
+                         [([72, 67, 64, 48], 0, True), ([72, 67, 60, 52], 0, False),
+                          ([72, 69, 65, 53], 0, False), ([72, 67, 63, 48], 12, True),
+                          ([72, 67, 64, 48], 12, True), ([72, 67, 63, 48], 0, False),
+                          ([REST] * 4, 0, False)])
 def test_ends_on_tonic(chord, key, home):
     assert planning.ends_on_tonic(from_grid(np.array([[60, 60, 60, 60], chord]), key=key)) is home
 

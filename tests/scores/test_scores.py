@@ -11,7 +11,9 @@ from course_utils.scores import REST, Note, Score
 
 @st.composite
 def grids(draw, voices=None, longest=70):
-    """Draw a score of held and struck notes, repeated pitches and rests, in bars of any usual length."""
+    """Draw a score of held and struck notes, repeated pitches and rests, in bars of any usual
+    length.
+    """
     voices = voices or draw(st.integers(1, 4))
     bar = draw(st.sampled_from([16, 12, 24, 8, 6, 14, 10, 3]))
     pickup = draw(st.integers(0, bar - 1))
@@ -25,7 +27,8 @@ def grids(draw, voices=None, longest=70):
             pitches[step : step + length, voice] = pitch
             onsets[step, voice] = pitch != REST
             step += length
-    score = scores.from_grid(pitches, onsets, bar=bar, pickup=pickup, key=draw(st.one_of(st.none(), st.integers(0, 23))))
+    score = scores.from_grid(pitches, onsets, bar=bar, pickup=pickup,
+                             key=draw(st.one_of(st.none(), st.integers(0, 23))))
     fermata = np.repeat(draw(st.lists(st.booleans(), min_size=steps, max_size=steps)), 3)[:steps]
     return replace(score, fermata=fermata)
 
@@ -36,8 +39,9 @@ def same(a: Score, b: Score, *names: str) -> None:
 
 
 def score_like(**others) -> Score:
-    columns = {"pitches": np.array([[60], [60], [62], [-1]]), "onsets": np.array([[True], [False], [True], [False]]),
-               "beat": np.arange(4), "bar": np.full(4, 16), "fermata": np.zeros(4, bool)}
+    columns = {"pitches": np.array([[60], [60], [62], [-1]]),
+               "onsets": np.array([[True], [False], [True], [False]]), "beat": np.arange(4),
+               "bar": np.full(4, 16), "fermata": np.zeros(4, bool)}
     return Score(**columns | others)
 
 
@@ -90,7 +94,8 @@ def test_a_score_accepts_lists_and_numpy_keys():
 
 def test_from_grid_begins_a_note_where_the_pitch_changes():
     score = scores.from_grid(np.array([[60, 48], [60, -1], [62, -1], [-1, 50], [62, 50]]))
-    np.testing.assert_array_equal(score.onsets.astype(int), [[1, 1], [0, 0], [1, 0], [0, 1], [1, 0]])
+    np.testing.assert_array_equal(score.onsets.astype(int),
+                                  [[1, 1], [0, 0], [1, 0], [0, 1], [1, 0]])
     assert not score.fermata.any() and score.key is None
 
 
@@ -101,10 +106,14 @@ def test_from_grid_counts_the_bar_from_the_pickup():
     assert scores.bars(scores.from_grid(np.full((32, 1), 60))) == [(0, 16), (16, 32)]
 
 
-@pytest.mark.parametrize("pitches,options", [
-    (np.full((4, 1), 60), {"bar": 0}), (np.full((4, 1), 60), {"bar": 256}), (np.full((4, 1), 60), {"pickup": 16}),
-    (np.full((4, 1), 60), {"pickup": -1}), (np.full(4, 60), {}), (np.zeros((0, 4), int), {}), (np.full((4, 1), 60.0), {}),
-    (np.float64(3), {}), (np.full((4, 1), 60), {"onsets": np.zeros((4, 1), bool)}), (np.full((4, 1), 60), {"key": 30})])
+@pytest.mark.parametrize("pitches,options",
+                         [(np.full((4, 1), 60), {"bar": 0}), (np.full((4, 1), 60), {"bar": 256}),
+                          (np.full((4, 1), 60), {"pickup": 16}),
+                          (np.full((4, 1), 60), {"pickup": -1}), (np.full(4, 60), {}),
+                          (np.zeros((0, 4), int), {}), (np.full((4, 1), 60.0), {}),
+                          (np.float64(3), {}), (np.full((4, 1), 60),
+                                                {"onsets": np.zeros((4, 1), bool)}),
+                          (np.full((4, 1), 60), {"key": 30})])
 def test_from_grid_refuses_what_is_no_grid(pitches, options):
     with pytest.raises(ValueError):
         scores.from_grid(pitches, **options)
@@ -115,7 +124,8 @@ def test_from_grid_refuses_what_is_no_grid(pitches, options):
 def test_notes_hold_all_of_a_grid(score):
     notes = scores.to_notes(score)
     assert all(note.start < note.end for note in notes) and len(notes) == score.onsets.sum()
-    again = scores.from_notes(notes[::-1], score.pitches.shape[1], score.beat, score.bar, fermata=score.fermata)
+    again = scores.from_notes(notes[::-1], score.pitches.shape[1], score.beat, score.bar,
+                              fermata=score.fermata)
     same(again, score)
 
 
@@ -125,7 +135,8 @@ def test_from_notes_lets_the_later_note_cut_off_the_earlier():
     assert score.pitches[:, 0].tolist() == [60, 60, 62, 62, -1, -1, -1, -1]
 
 
-@pytest.mark.parametrize("note", [(1, 60, 0, 4), (0, 60, 4, 9), (0, 60, -1, 4), (0, 60, 4, 4), (0, 200, 0, 4)])
+@pytest.mark.parametrize("note", [(1, 60, 0, 4), (0, 60, 4, 9), (0, 60, -1, 4), (0, 60, 4, 4),
+                                  (0, 200, 0, 4)])
 def test_from_notes_refuses_what_does_not_fit(note):
     with pytest.raises(ValueError):
         scores.from_notes([Note(*note)], 1, np.arange(8), np.full(8, 16))
@@ -139,7 +150,8 @@ def test_transposition_moves_sounding_notes_and_the_key_and_can_be_undone(score,
     np.testing.assert_array_equal((moved.pitches - score.pitches)[sounding], semitones)
     same(moved, score, "onsets", "beat", "bar", "fermata")
     if score.key is not None:
-        assert moved.key % 12 == (score.key + semitones) % 12 and (moved.key >= 12) == (score.key >= 12)
+        assert moved.key % 12 == (score.key + semitones) % 12
+        assert (moved.key >= 12) == (score.key >= 12)
     same(scores.transpose(moved, -semitones), score)
 
 
@@ -172,7 +184,8 @@ def test_an_excerpt_holds_the_same_music(score, data):
     begin = data.draw(st.integers(0, len(score) - 1))
     end = data.draw(st.integers(begin + 1, len(score)))
     cut = scores.excerpt(score, begin, end)
-    same(cut, Score(score.pitches[begin:end], cut.onsets, score.beat[begin:end], score.bar[begin:end], score.fermata[begin:end]))
+    same(cut, Score(score.pitches[begin:end], cut.onsets, score.beat[begin:end],
+                    score.bar[begin:end], score.fermata[begin:end]))
     assert (cut.onsets[1:] == score.onsets[begin + 1 : end]).all()
 
 
@@ -186,20 +199,23 @@ def test_an_excerpt_lies_inside_of_the_score(begin, end):
 @settings(max_examples=40)
 def test_bars_cover_the_score_and_begin_on_the_first_beat(score):
     spans = scores.bars(score)
-    assert spans[0][0] == 0 and spans[-1][1] == len(score) and all(a[1] == b[0] for a, b in zip(spans, spans[1:]))
+    assert spans[0][0] == 0 and spans[-1][1] == len(score)
+    assert all(a[1] == b[0] for a, b in zip(spans, spans[1:]))
     assert all(score.beat[begin] == 0 for begin, _ in spans[1:])
     assume(len(spans) > 2)
     assert all(end - begin == score.bar[0] for begin, end in spans[1:-1])
 
 
-@pytest.mark.parametrize("steps,signature", [(16, (4, 4)), (12, (3, 4)), (8, (2, 4)), (4, (1, 4)), (6, (3, 8)), (24, (3, 2)),
-                                             (32, (4, 2)), (14, (7, 8)), (3, (3, 16)), (20, (5, 4))])
+@pytest.mark.parametrize("steps,signature",
+                         [(16, (4, 4)), (12, (3, 4)), (8, (2, 4)), (4, (1, 4)), (6, (3, 8)),
+                          (24, (3, 2)), (32, (4, 2)), (14, (7, 8)), (3, (3, 16)), (20, (5, 4))])
 def test_time_signatures(steps, signature):
     assert scores.time_signature(steps) == signature
     assert signature[0] * 16 / signature[1] == steps
 
 
 def test_voices_have_names():
-    assert [scores.voice_name(scores.from_grid(np.full((1, 4), 60)), v) for v in range(4)] == list(scores.VOICES)
+    assert [scores.voice_name(scores.from_grid(np.full((1, 4), 60)), v)
+            for v in range(4)] == list(scores.VOICES)
     assert scores.voice_name(scores.from_grid(np.full((1, 1), 60)), 0) == "Melody"
     assert scores.voice_name(scores.from_grid(np.full((1, 3), 60)), 2) == "Voice 3"

@@ -1,8 +1,10 @@
-"""Imagined instruments: labelled like rendered tones, in tune, different from one another, and as their family must be."""
+"""Imagined instruments: labelled like rendered tones, in tune, different from one another, and as
+their family must be.
+"""
 import numpy as np
 import pytest
 
-from course_utils import imagined, tones
+from course_utils.sound import imagined, tones
 
 
 @pytest.fixture(scope="module")
@@ -11,17 +13,21 @@ def some():
 
 
 def test_they_are_labelled_like_rendered_tones(some):
-    assert len(some) == 8 * 6 * 3 and some.waveform.shape == (len(some), 16000) and some.waveform.dtype == np.float32
+    assert len(some) == 8 * 6 * 3 and some.waveform.shape == (len(some), 16000)
+    assert some.waveform.dtype == np.float32
     assert list(imagined.FAMILIES) == list(tones.FAMILIES) == list(some.families)
     assert np.bincount(some.family).tolist() == [18] * 8 and len(set(some.program.tolist())) == 48
     assert some.program.min() >= 1000 and some.instrument[0] == "imagined plucked 0"
-    assert set(some.pitch.tolist()) <= set(tones.PITCHES) and set(some.velocity.tolist()) <= set(tones.VELOCITIES)
+    assert set(some.pitch.tolist()) <= set(tones.PITCHES)
+    assert set(some.velocity.tolist()) <= set(tones.VELOCITIES)
 
 
 def test_they_sound_at_a_sensible_level(some):
-    assert np.isfinite(some.waveform).all() and np.allclose(np.abs(some.waveform).max(axis=1), imagined.LEVEL, atol=1e-4)
+    assert np.isfinite(some.waveform).all()
+    assert np.allclose(np.abs(some.waveform).max(axis=1), imagined.LEVEL, atol=1e-4)
     assert np.sqrt((some.waveform**2).mean(axis=1)).min() > 1e-3
-    assert np.abs(some.waveform[:, :3]).max() < 0.2 * imagined.LEVEL, "a tone that begins with a jump clicks"
+    assert np.abs(some.waveform[:, :3]).max() < 0.2 * imagined.LEVEL, ("a tone that begins with a "
+                                                                       "jump clicks")
 
 
 def test_seeds_repeat_and_more_instruments_leave_the_first_ones_as_they_are(some):
@@ -32,7 +38,8 @@ def test_seeds_repeat_and_more_instruments_leave_the_first_ones_as_they_are(some
 
 
 def test_left_alone_they_die_away_and_kept_going_they_stay(some):
-    early, late = (np.sqrt((some.waveform[:, part] ** 2).mean(axis=1)) for part in (slice(1600, 4800), slice(9600, 12800)))
+    early, late = (np.sqrt((some.waveform[:, part] ** 2).mean(axis=1))
+                   for part in (slice(1600, 4800), slice(9600, 12800)))
     kept = np.array([np.median((late / early)[some.family == k]) for k in range(8)])
     lively = dict(zip(some.families, kept))
     assert max(lively["plucked"], lively["bars"]) < 0.8
@@ -49,8 +56,10 @@ def test_strings_and_winds_sound_at_their_pitch(some):
             assert power[comb & (at > f / 2)].sum() > 0.7 * power[at > 60].sum(), (name, row)
 
 
-@pytest.mark.parametrize("options", [{"per_family": 0}, {"per_family": 2.5}, {"per_family": "3"}, {"per_family": True},
-                                     {"per_family": 1, "per_instrument": 0}, {"per_family": 1, "per_instrument": -2}])
+@pytest.mark.parametrize("options",
+                         [{"per_family": 0}, {"per_family": 2.5}, {"per_family": "3"},
+                          {"per_family": True}, {"per_family": 1, "per_instrument": 0},
+                          {"per_family": 1, "per_instrument": -2}])
 def test_bad_counts(options):
     with pytest.raises(ValueError, match="whole number from 1 on"):
         imagined.imagined_tones(**options)

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_utils import features, inversion
+from course_utils.checks import SR
+from course_utils.sound import features, inversion
 
-SR = features.SR
 RNG = np.random.default_rng(0)
 
 
@@ -16,7 +16,8 @@ def _tone(frequency: float) -> np.ndarray:
     return sum(np.sin(2 * np.pi * n * frequency * t) / 3**n for n in (1, 2, 3)) * np.exp(-3 * t)
 
 
-MELODY = (np.concatenate([_tone(f) for f in (262, 330, 392, 523)]) + 1e-3 * RNG.normal(size=SR)).astype(np.float32)
+MELODY = (np.concatenate([_tone(f) for f in (262, 330, 392, 523)]) + 1e-3
+          * RNG.normal(size=SR)).astype(np.float32)
 LOG_MEL = features.log_mel(MELODY, SR)
 
 
@@ -48,7 +49,9 @@ def test_griffin_lim_comes_nearer_with_every_few_iterations():
 
 
 def test_griffin_lim_finds_clicks():
-    """Flat magnitudes in a frame: with all phases 0 the sound would lie where the window is 0, and nothing would move."""
+    """Flat magnitudes in a frame: with all phases 0 the sound would lie where the window is 0, and
+    nothing would move.
+    """
     clicks = np.zeros(SR)
     clicks[::2000] = 1
     magnitude = np.abs(features.stft(clicks))
@@ -62,9 +65,11 @@ def _distance(y):
 def test_what_each_feature_loses():
     from_stft = _distance(inversion.griffin_lim(np.abs(features.stft(MELODY))))
     from_log_mel = _distance(inversion.from_log_mel(LOG_MEL, SR))
-    from_mfcc = [_distance(inversion.from_mfcc(features.mfcc(MELODY, SR, n), SR)) for n in (64, 20, 2)]
+    from_mfcc = [_distance(inversion.from_mfcc(features.mfcc(MELODY, SR, n), SR))
+                 for n in (64, 20, 2)]
     assert from_stft < 2 < from_log_mel
-    assert from_mfcc[0] == pytest.approx(from_log_mel, abs=0.1), "64 coefficients of 64 bands keep everything"
+    assert from_mfcc[0] == pytest.approx(from_log_mel,
+                                         abs=0.1), ("64 coefficients of 64 bands keep everything")
     assert from_log_mel < from_mfcc[1] < from_mfcc[2]
     assert from_mfcc[2] < _distance(RNG.normal(scale=0.1, size=len(MELODY)))
 
@@ -110,31 +115,35 @@ def test_silence_comes_back_as_silence():
 
 
 NAN = np.full((5, 64), np.nan)
-BAD = [
-    ("one frame as a vector", lambda: inversion.from_log_mel(np.zeros(64), SR), "shape"),
-    ("a batch", lambda: inversion.from_log_mel(np.zeros((2, 10, 64)), SR), "one by one"),
-    ("no frames", lambda: inversion.from_log_mel(np.zeros((0, 64)), SR), "at least one"),
-    ("text", lambda: inversion.from_log_mel([["a", "b"]], SR), "shape"),
-    ("rows of unequal length", lambda: inversion.from_log_mel([[1.0], [1.0, 2.0]], SR), "same length"),
-    ("NaN", lambda: inversion.from_log_mel(NAN, SR), "diverged"),
-    ("complex", lambda: inversion.from_log_mel(np.zeros((5, 64), complex), SR), "real"),
-    ("a thousand dB", lambda: inversion.from_log_mel(np.full((5, 64), 1000.0), SR), "undo its normalization"),
-    ("too many bands", lambda: inversion.from_log_mel(np.zeros((5, 500)), SR), "Take fewer"),
-    ("rate 0", lambda: inversion.from_log_mel(np.zeros((5, 64)), 0), "sample rate"),
-    ("hop beyond overlap", lambda: inversion.from_log_mel(np.zeros((5, 64)), SR, hop_length=600), "hop_length"),
-    ("more coefficients than bands", lambda: inversion.from_mfcc(np.zeros((5, 65)), SR), "number of coefficients"),
-    ("NaN coefficients", lambda: inversion.from_mfcc(NAN, SR), "diverged"),
-    ("negative magnitudes", lambda: inversion.griffin_lim(-np.ones((5, 513))), "not negative"),
-    ("complex magnitudes", lambda: inversion.griffin_lim(np.ones((5, 513), complex)), "real"),
-    ("no iterations", lambda: inversion.griffin_lim(np.ones((5, 513)), n_iter=0), "n_iter"),
-    ("one bin", lambda: inversion.griffin_lim(np.ones((5, 1))), "n_fft"),
-    ("huge magnitudes", lambda: inversion.griffin_lim(np.full((5, 513), 1e30)), "no sound has"),
-    ("decibels as power", lambda: inversion.mel_to_power(LOG_MEL, SR), "db_to_power"),
-    ("hop 0", lambda: inversion.istft(np.ones((5, 513)), 0), "hop_length"),
-]
+BAD = [("one frame as a vector", lambda: inversion.from_log_mel(np.zeros(64), SR), "shape"),
+       ("a batch", lambda: inversion.from_log_mel(np.zeros((2, 10, 64)), SR), "one by one"),
+       ("no frames", lambda: inversion.from_log_mel(np.zeros((0, 64)), SR), "at least one"),
+       ("text", lambda: inversion.from_log_mel([["a", "b"]], SR), "shape"),
+       ("rows of unequal length", lambda: inversion.from_log_mel([[1.0], [1.0, 2.0]], SR),
+        "same length"), ("NaN", lambda: inversion.from_log_mel(NAN, SR), "diverged"),
+       ("complex", lambda: inversion.from_log_mel(np.zeros((5, 64), complex), SR), "real"),
+       ("a thousand dB", lambda: inversion.from_log_mel(np.full((5, 64), 1000.0), SR),
+        "undo its normalization"), ("too many bands",
+                                    lambda: inversion.from_log_mel(np.zeros((5, 500)), SR),
+                                    "Take fewer"),
+       ("rate 0", lambda: inversion.from_log_mel(np.zeros((5, 64)), 0), "sample rate"),
+       ("hop beyond overlap", lambda: inversion.from_log_mel(np.zeros((5, 64)), SR, hop_length=600),
+        "hop_length"), ("more coefficients than bands",
+                        lambda: inversion.from_mfcc(np.zeros((5, 65)), SR),
+                        "number of coefficients"), ("NaN coefficients",
+                                                    lambda: inversion.from_mfcc(NAN, SR),
+                                                    "diverged"),
+       ("negative magnitudes", lambda: inversion.griffin_lim(-np.ones((5, 513))), "not negative"),
+       ("complex magnitudes", lambda: inversion.griffin_lim(np.ones((5, 513), complex)), "real"),
+       ("no iterations", lambda: inversion.griffin_lim(np.ones((5, 513)), n_iter=0), "n_iter"),
+       ("one bin", lambda: inversion.griffin_lim(np.ones((5, 1))), "n_fft"),
+       ("huge magnitudes", lambda: inversion.griffin_lim(np.full((5, 513), 1e30)), "no sound has"),
+       ("decibels as power", lambda: inversion.mel_to_power(LOG_MEL, SR), "db_to_power"),
+       ("hop 0", lambda: inversion.istft(np.ones((5, 513)), 0), "hop_length")]
 
 
-@pytest.mark.parametrize(("use", "advice"), [case[1:] for case in BAD], ids=[case[0] for case in BAD])
+@pytest.mark.parametrize(("use", "advice"), [case[1:] for case in BAD],
+                         ids=[case[0] for case in BAD])
 def test_bad_input_raises_one_clear_error(use, advice):
     with pytest.raises(ValueError, match=advice) as caught:
         use()

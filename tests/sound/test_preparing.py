@@ -1,4 +1,6 @@
-"""Measuring, quantizing, denoising, leveling, trimming, stretching, transposing; and the chain in one call."""
+"""Measuring, quantizing, denoising, leveling, trimming, stretching, transposing; and the chain in
+one call.
+"""
 import math
 
 import numpy as np
@@ -9,9 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.signal import lfilter
 
-from course_utils import audio, preparing
+from course_utils import audio
+from course_utils.checks import SR
+from course_utils.sound import preparing
 
-SR = 16000
 T = np.arange(SR) / SR
 TONE = (0.5 * np.sin(2 * np.pi * 440 * T)).astype(np.float32)
 NOISE = np.random.default_rng(0).normal(scale=0.05, size=SR).astype(np.float32)
@@ -29,7 +32,8 @@ def _snr(clean, y):
 
 def test_describe_measures_a_tone():
     found = preparing.describe(TONE + 0.1, SR)
-    assert (found["duration"], found["sample_rate"], found["samples"], found["channels"]) == (1, SR, SR, 1)
+    assert (found["duration"], found["sample_rate"], found["samples"], found["channels"]) == (1, SR,
+        SR, 1)
     assert found["peak_dbfs"] == pytest.approx(20 * math.log10(0.6), abs=0.01)
     assert found["rms_dbfs"] == pytest.approx(10 * math.log10(0.125 + 0.01), abs=0.01)
     assert found["dc"] == pytest.approx(0.1, abs=1e-4)
@@ -39,14 +43,16 @@ def test_describe_measures_a_tone():
 def test_describe_finds_clipping_but_not_in_a_tone_at_full_scale():
     assert preparing.describe(2 * TONE, SR)["clipped"] == 0
     found = preparing.describe(np.clip(4 * TONE, -1, 1), SR)["clipped"]
-    assert found == pytest.approx(2 / 3, abs=0.05), "a sine of amplitude 2 is beyond 1 for two thirds of the time"
+    assert found == pytest.approx(2 / 3, abs=0.05), ("a sine of amplitude 2 is beyond 1 for two "
+                                                     "thirds of the time")
     stereo = np.stack([TONE, np.clip(4 * TONE, -1, 1)], axis=1)
     assert preparing.describe(stereo, SR)["clipped"] == pytest.approx(found / 2, abs=0.01)
 
 
 def test_describe_silence_and_one_sample():
     found = preparing.describe(np.zeros(100), SR)
-    assert (found["peak_dbfs"], found["rms_dbfs"], found["dc"], found["clipped"]) == (-math.inf, -math.inf, 0, 0)
+    assert (found["peak_dbfs"], found["rms_dbfs"], found["dc"], found["clipped"]) == (-math.inf,
+        -math.inf, 0, 0)
     assert preparing.describe([0.5], SR)["samples"] == 1
 
 
@@ -54,7 +60,9 @@ def test_describe_silence_and_one_sample():
 def test_each_bit_brings_six_decibels(bits):
     amplitude = 1 - 2 / 2**bits
     y = amplitude * np.sin(2 * np.pi * 441.7 * T)
-    assert _snr(y, preparing.quantize(y, bits)) == pytest.approx(6.02 * bits + 1.76 + 20 * np.log10(amplitude), abs=0.5)
+    assert _snr(y, preparing.quantize(y,
+                                      bits)) == pytest.approx(6.02 * bits + 1.76 + 20
+                                                              * np.log10(amplitude), abs=0.5)
 
 
 @given(SOUNDS, st.integers(2, 24))
@@ -96,7 +104,9 @@ def test_loudness_normalization_hits_the_level_and_twice_changes_nothing(seed, l
     once = preparing.normalize_loudness(y, SR, lufs)
     assert np.abs(once).max() <= 1 + 1e-6
     reached = preparing.loudness(once, SR)
-    assert reached == pytest.approx(lufs, abs=0.1) or (reached < lufs and np.abs(once).max() == pytest.approx(1))
+    assert reached == pytest.approx(lufs,
+                                    abs=0.1) or (reached < lufs
+                                                 and np.abs(once).max() == pytest.approx(1))
     np.testing.assert_allclose(preparing.normalize_loudness(once, SR, lufs), once, atol=1e-4)
 
 
@@ -107,7 +117,8 @@ def test_loudness_follows_the_standard():
     assert preparing.loudness(np.stack([y, y], axis=1), 48000) == pytest.approx(0, abs=0.1)
 
 
-@pytest.mark.parametrize("treat", [preparing.normalize_peak, lambda y: preparing.normalize_loudness(y, SR),
+@pytest.mark.parametrize("treat", [preparing.normalize_peak,
+                                   lambda y: preparing.normalize_loudness(y, SR),
                                    preparing.remove_dc, preparing.denoise])
 def test_silence_stays_silence(treat):
     assert not treat(np.zeros(SR)).any()
@@ -125,7 +136,8 @@ def test_rounding_noise_is_not_turned_into_sound():
 @pytest.mark.parametrize("pauses", [True, False])
 def test_denoising_removes_more_noise_than_music(color, pauses):
     rng = np.random.default_rng(1)
-    notes = [np.sin(2 * np.pi * f * T[:SR // 4]) * np.exp(-6 * T[:SR // 4]) for f in (262, 330, 392, 523, 440, 349, 294, 587)]
+    notes = [np.sin(2 * np.pi * f * T[:SR // 4]) * np.exp(-6 * T[:SR // 4])
+             for f in (262, 330, 392, 523, 440, 349, 294, 587)]
     if pauses:
         notes = [np.append(n, np.zeros(SR // 8)) for n in notes]
     clean = 0.3 * np.concatenate(notes * 2)
@@ -177,39 +189,42 @@ def test_transposing_moves_the_pitch_and_keeps_the_duration(semitones):
 
 NAN = np.array([0.1, np.nan])
 STEREO = np.zeros((SR, 2))
-BAD = [
-    *[(f"{f.__name__} of NaN", lambda f=f: f(NAN), "NaN") for f in
-      (preparing.remove_dc, preparing.normalize_peak, preparing.denoise, preparing.trim_silence)],
-    *[(f"{f.__name__} of nothing", lambda f=f: f([]), "empty") for f in
-      (preparing.remove_dc, preparing.normalize_peak, preparing.denoise, preparing.trim_silence)],
-    *[(f"{f.__name__} of stereo", lambda f=f: f(STEREO), "to_mono") for f in (preparing.denoise, preparing.trim_silence)],
-    ("stretch of stereo", lambda: preparing.stretch(STEREO, 0.8), "to_mono"),
-    ("stretch by 0", lambda: preparing.stretch(TONE, 0), "rate"),
-    ("stretch by a negative rate", lambda: preparing.stretch(TONE, -1), "rate"),
-    ("stretch by a thousand", lambda: preparing.stretch(TONE, 1000), "rate"),
-    ("stretch by NaN", lambda: preparing.stretch(TONE, math.nan), "rate"),
-    ("stretch by text", lambda: preparing.stretch(TONE, "slow"), "rate"),
-    ("shift of stereo", lambda: preparing.shift_pitch(STEREO, SR, 1), "to_mono"),
-    ("shift by 100", lambda: preparing.shift_pitch(TONE, SR, 100), "semitones"),
-    ("shift at rate 0", lambda: preparing.shift_pitch(TONE, 0, 1), "sample rate"),
-    ("peak above full scale", lambda: preparing.normalize_peak(TONE, 3), "dbfs"),
-    ("peak of NaN dB", lambda: preparing.normalize_peak(TONE, math.nan), "dbfs"),
-    ("loudness above full scale", lambda: preparing.normalize_loudness(TONE, SR, 5), "lufs"),
-    ("loudness of 0.1 s", lambda: preparing.normalize_loudness(TONE[:1600], SR), "normalize_peak"),
-    ("loudness at 4 kHz", lambda: preparing.loudness(TONE, 4000), "resample"),
-    ("loudness of 8 channels", lambda: preparing.loudness(np.zeros((SR, 8)), SR), "mix"),
-    ("negative reduction", lambda: preparing.denoise(TONE, -1), "reduction"),
-    ("trim at 0 dB", lambda: preparing.trim_silence(TONE, 0), "top_db"),
-    ("trim of silence", lambda: preparing.trim_silence(np.zeros(SR)), "silent"),
-    ("1 bit", lambda: preparing.quantize(TONE, 1), "bits"),
-    ("32 bits", lambda: preparing.quantize(TONE, 32), "bits"),
-    ("half a bit", lambda: preparing.quantize(TONE, 7.5), "bits"),
-    ("describe at rate -1", lambda: preparing.describe(TONE, -1), "sample rate"),
-    ("describe a 3-d array", lambda: preparing.describe(np.zeros((2, 2, 2)), SR), "shape"),
-]
+BAD = [*[(f"{f.__name__} of NaN", lambda f=f: f(NAN), "NaN")
+         for f in (preparing.remove_dc, preparing.normalize_peak, preparing.denoise,
+                   preparing.trim_silence)],
+       *[(f"{f.__name__} of nothing", lambda f=f: f([]), "empty")
+         for f in (preparing.remove_dc, preparing.normalize_peak, preparing.denoise,
+                   preparing.trim_silence)],
+       *[(f"{f.__name__} of stereo", lambda f=f: f(STEREO), "to_mono")
+         for f in (preparing.denoise, preparing.trim_silence)],
+       ("stretch of stereo", lambda: preparing.stretch(STEREO, 0.8), "to_mono"),
+       ("stretch by 0", lambda: preparing.stretch(TONE, 0), "rate"),
+       ("stretch by a negative rate", lambda: preparing.stretch(TONE, -1), "rate"),
+       ("stretch by a thousand", lambda: preparing.stretch(TONE, 1000), "rate"),
+       ("stretch by NaN", lambda: preparing.stretch(TONE, math.nan), "rate"),
+       ("stretch by text", lambda: preparing.stretch(TONE, "slow"), "rate"),
+       ("shift of stereo", lambda: preparing.shift_pitch(STEREO, SR, 1), "to_mono"),
+       ("shift by 100", lambda: preparing.shift_pitch(TONE, SR, 100), "semitones"),
+       ("shift at rate 0", lambda: preparing.shift_pitch(TONE, 0, 1), "sample rate"),
+       ("peak above full scale", lambda: preparing.normalize_peak(TONE, 3), "dbfs"),
+       ("peak of NaN dB", lambda: preparing.normalize_peak(TONE, math.nan), "dbfs"),
+       ("loudness above full scale", lambda: preparing.normalize_loudness(TONE, SR, 5), "lufs"),
+       ("loudness of 0.1 s", lambda: preparing.normalize_loudness(TONE[:1600], SR),
+        "normalize_peak"), ("loudness at 4 kHz", lambda: preparing.loudness(TONE, 4000),
+                            "resample"), ("loudness of 8 channels",
+                                          lambda: preparing.loudness(np.zeros((SR, 8)), SR), "mix"),
+       ("negative reduction", lambda: preparing.denoise(TONE, -1), "reduction"),
+       ("trim at 0 dB", lambda: preparing.trim_silence(TONE, 0), "top_db"),
+       ("trim of silence", lambda: preparing.trim_silence(np.zeros(SR)), "silent"),
+       ("1 bit", lambda: preparing.quantize(TONE, 1), "bits"),
+       ("32 bits", lambda: preparing.quantize(TONE, 32), "bits"),
+       ("half a bit", lambda: preparing.quantize(TONE, 7.5), "bits"),
+       ("describe at rate -1", lambda: preparing.describe(TONE, -1), "sample rate"),
+       ("describe a 3-d array", lambda: preparing.describe(np.zeros((2, 2, 2)), SR), "shape")]
 
 
-@pytest.mark.parametrize(("use", "advice"), [case[1:] for case in BAD], ids=[case[0] for case in BAD])
+@pytest.mark.parametrize(("use", "advice"), [case[1:] for case in BAD],
+                         ids=[case[0] for case in BAD])
 def test_bad_input_raises_one_clear_error(use, advice):
     with pytest.raises(ValueError, match=advice) as caught:
         use()
@@ -233,8 +248,8 @@ def test_prepare_does_the_chain_and_reports_it(recording):
     assert _pitch(y, sr) == pytest.approx(880, rel=0.01)
     assert abs(y.mean()) < 0.01
     assert preparing.loudness(y, sr) == pytest.approx(-23, abs=0.1)
-    steps = ("loaded", "mono, resampled", "DC removed", "denoised", "silence trimmed", "stretched, rate 0.8",
-             "transposed by +12 semitones", "loudness -23.0 LUFS")
+    steps = ("loaded", "mono, resampled", "DC removed", "denoised", "silence trimmed",
+             "stretched, rate 0.8", "transposed by +12 semitones", "loudness -23.0 LUFS")
     assert all(line.startswith(step) for line, step in zip(lines, steps, strict=True))
     assert "2.00 s   44100 Hz  2 ch" in lines[0]
     assert str(recording.parent) not in "".join(lines)
@@ -242,8 +257,8 @@ def test_prepare_does_the_chain_and_reports_it(recording):
 
 def test_prepare_leaves_out_what_is_not_asked_for(recording):
     _, _, lines = preparing.prepare(recording)
-    assert [line.split("  ")[0] for line in lines] == ["loaded", "mono, resampled", "DC removed", "silence trimmed",
-                                                       "loudness -23.0 LUFS"]
+    assert [line.split("  ")[0] for line in lines] == ["loaded", "mono, resampled", "DC removed",
+                                                       "silence trimmed", "loudness -23.0 LUFS"]
 
 
 def test_prepare_copes_with_very_short_sound(tmp_path):
@@ -252,11 +267,12 @@ def test_prepare_copes_with_very_short_sound(tmp_path):
     assert lines[-1].startswith("peak normalized")
 
 
-@pytest.mark.parametrize(("y", "how", "advice"), [
-    (np.zeros(SR), {}, "silent"), (np.full(SR, 0.3), {}, "silent"), (TONE, {"rate": 0}, "rate"), (TONE, {"rate": "0.8"}, "rate"),
-    (TONE, {"semitones": 99}, "semitones"), (TONE, {"lufs": 3}, "lufs"), (TONE, {"noise_reduction": -3}, "noise_reduction"),
-    (TONE, {"sr": 0}, "sample rate"),
-])
+@pytest.mark.parametrize(("y", "how", "advice"),
+                         [(np.zeros(SR), {}, "silent"), (np.full(SR, 0.3), {}, "silent"),
+                          (TONE, {"rate": 0}, "rate"), (TONE, {"rate": "0.8"}, "rate"),
+                          (TONE, {"semitones": 99}, "semitones"), (TONE, {"lufs": 3}, "lufs"),
+                          (TONE, {"noise_reduction": -3}, "noise_reduction"),
+                          (TONE, {"sr": 0}, "sample rate")])
 def test_prepare_says_what_is_wrong(tmp_path, y, how, advice):
     with pytest.raises(ValueError, match=advice):
         preparing.prepare(audio.save(tmp_path / "a.wav", y, SR), **how)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_utils import windows
+from course_utils.sound import windows
 
 
 @st.composite
@@ -19,10 +19,13 @@ def test_frames_cover_every_sample_and_add_up_to_the_sound(sizes):
     y = np.random.default_rng(samples).uniform(-1, 1, samples).astype(np.float32)
     frames = windows.frame(y, frame_length, hop_length)
     assert frames.dtype == np.float32
-    assert (len(frames) - 2) * hop_length + frame_length < samples or len(frames) == 1, "a frame too many"
+    assert (len(frames)
+            - 2) * hop_length + frame_length < samples or len(frames) == 1, ("a frame too many")
     padded = np.append(y, np.zeros(frame_length + hop_length, np.float32))
     for number, row in enumerate(frames):
-        np.testing.assert_array_equal(row, padded[number * hop_length:number * hop_length + frame_length])
+        np.testing.assert_array_equal(row,
+                                      padded[number * hop_length:number * hop_length
+                                             + frame_length])
     np.testing.assert_allclose(windows.overlap_add(frames, hop_length, samples), y, atol=1e-6)
 
 
@@ -77,16 +80,19 @@ def test_bad_input_raises_one_clear_error(use, advice):
     assert "course_utils" in str(caught.traceback[-1].path)
 
 
-FRACTIONS = st.sampled_from([(0.8, 0.1, 0.1), (0.6, 0.2, 0.2), (0.5, 0.0, 0.5), (1.0, 0.0, 0.0), (0.1, 0.1, 0.8)])
+FRACTIONS = st.sampled_from([(0.8, 0.1, 0.1), (0.6, 0.2, 0.2), (0.5, 0.0, 0.5), (1.0, 0.0, 0.0),
+                             (0.1, 0.1, 0.8)])
 
 
-@given(st.lists(st.integers(0, 12), min_size=3, max_size=200).filter(lambda g: len(set(g)) >= 3), FRACTIONS, st.integers(0, 5))
+@given(st.lists(st.integers(0, 12), min_size=3, max_size=200).filter(lambda g: len(set(g)) >= 3),
+       FRACTIONS, st.integers(0, 5))
 def test_groups_stay_whole_and_every_example_is_used_once(groups, fractions, seed):
     parts = windows.split_by_group(groups, fractions, seed)
     assert sorted(np.concatenate(parts)) == list(range(len(groups)))
     names = [{groups[i] for i in part} for part in parts]
     assert sum(map(len, names)) == len(set(groups))
-    assert all((len(part) > 0) == (fraction > 0) for part, fraction in zip(parts, fractions, strict=True))
+    assert all((len(part) > 0) == (fraction > 0) for part,
+               fraction in zip(parts, fractions, strict=True))
 
 
 def test_groups_may_have_names_and_the_shares_come_near():

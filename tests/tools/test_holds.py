@@ -30,14 +30,17 @@ with socket.create_server(("127.0.0.1", 0)) as server:
 UNSHARE = ["unshare", "--map-root-user", "--net", "--mount", "true"]
 
 
-@pytest.mark.skipif(not shutil.which("unshare") or subprocess.run(UNSHARE, capture_output=True).returncode != 0,
+@pytest.mark.skipif(not shutil.which("unshare")
+                    or subprocess.run(UNSHARE, capture_output=True).returncode != 0,
                     reason="no unshare")
 def test_nothing_can_be_written_into_the_copy_and_only_this_machine_is_reached(tmp_path):
     copy = tmp_path / "read only"
     copy.mkdir()
     (copy / "old").write_text("old")
-    done = subprocess.run([*holds.cut_off(copy), sys.executable, "-c", TRY, str(copy)], capture_output=True, text=True)
-    assert json.loads(done.stdout) == ["read-only", "read-only", "done", "OSError", "done"], done.stderr
+    done = subprocess.run([*holds.cut_off(copy), sys.executable, "-c", TRY, str(copy)],
+                          capture_output=True, text=True)
+    assert json.loads(done.stdout) == ["read-only", "read-only", "done", "OSError",
+                                       "done"], (done.stderr)
     assert (copy / "old").read_text() == "old" and not (copy / "new").exists()
 
 
@@ -51,7 +54,8 @@ def test_without_unshare_it_says_what_is_not_tried(tmp_path, monkeypatch, capsys
 def test_what_was_written_into_the_copy_is_told(tmp_path):
     (tmp_path / ".gitignore").write_text(".venv*/\n__pycache__/\ngenerated_music.*\n")
     (tmp_path / "old").write_text("old")
-    for command in (["init", "-q"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a", "commit", "-q", "-m", "a"]):
+    for command in (["init", "-q"], ["add", "."],
+                    ["-c", "user.name=a", "-c", "user.email=a", "commit", "-q", "-m", "a"]):
         subprocess.run(["git", *command], cwd=tmp_path, check=True)
     for name in (".venv/lib/x.py", "course_utils/__pycache__/x.pyc"):
         (tmp_path / name).parent.mkdir(parents=True)
@@ -61,7 +65,8 @@ def test_what_was_written_into_the_copy_is_told(tmp_path):
     (tmp_path / "output").mkdir()
     (tmp_path / "output" / "generated_music.wav").touch()
     (tmp_path / "new").touch()
-    assert sorted(line[3:] for line in holds.written(tmp_path)) == ["new", "old", "output/generated_music.wav"]
+    assert sorted(line[3:] for line in holds.written(tmp_path)) == ["new", "old",
+                                                                    "output/generated_music.wav"]
 
 
 SOURCE = """# NBVAL_CHECK_OUTPUT
@@ -73,11 +78,14 @@ print(1)"""
 
 @pytest.fixture
 def course(tmp_path, monkeypatch):
-    """Return a folder of notebooks: one that writes beside itself and holds, one whose stored output is another."""
+    """Return a folder of notebooks: one that writes beside itself and holds, one whose stored
+    output is another.
+    """
     monkeypatch.setattr(notebooks, "ROOT", tmp_path)
     monkeypatch.setattr(notebooks, "NOTEBOOKS", tmp_path / "notebooks")
     for name, printed in (("00_well.ipynb", "1"), ("solutions/00_not.ipynb", "2")):
-        cell = new_code_cell(SOURCE, execution_count=1, outputs=[new_output("stream", name="stdout", text=f"{printed}\n")])
+        cell = new_code_cell(SOURCE, execution_count=1,
+                             outputs=[new_output("stream", name="stdout", text=f"{printed}\n")])
         path = tmp_path / "notebooks" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(new_notebook(cells=[cell]), path)
@@ -86,7 +94,8 @@ def course(tmp_path, monkeypatch):
 
 def test_a_notebook_runs_elsewhere_and_fails_when_an_output_differs(course, capsys):
     (course / "home").mkdir()
-    failed = holds.try_all(notebooks.all_notebooks(), [], Path(sys.executable), course / "home", course / "wörk ing")
+    failed = holds.try_all(notebooks.all_notebooks(), [], Path(sys.executable), course / "home",
+                           course / "wörk ing")
     told = capsys.readouterr().out
     assert "00_well.ipynb: holds" in told and "solutions/00_not.ipynb: FAILS" in told, told
     assert failed == 1 and "2 notebooks, 1 fail" in told
@@ -102,16 +111,20 @@ def test_all_run_twice_shuffled_with_one_home_and_two_folders(course, monkeypatc
     monkeypatch.setattr(holds, "cut_off", lambda copy: ["unshare"])
     monkeypatch.setattr(holds, "written", lambda copy: ["?? output"])
     calls = []
-    monkeypatch.setattr(holds, "try_out", lambda *call: calls.append(call) or ("wrong" * call[0].name.startswith("03"), 1.0))
+    monkeypatch.setattr(holds, "try_out",
+                        lambda *call: calls.append(call)
+                        or ("wrong" * call[0].name.startswith("03"), 1.0))
     names = list(map(str, paths))
-    assert holds.main(["--python", "3.12", "--seed", "4", *names]) == 3  # 03 twice, and what was written
+    # 03 twice, and what was written
+    assert holds.main(["--python", "3.12", "--seed", "4", *names]) == 3
     told, first, second = capsys.readouterr().out, calls[:12], calls[12:]
     assert "written into the copy: ?? output" in told and "Python 3.12" in told
     assert told.count("03_x.ipynb: FAILS, 1 s\nwrong") == 2
     assert sorted(call[0] for call in first) == sorted(call[0] for call in second) == paths
     orders = [[call[0] for call in calls] for calls in (first, second)]
     assert orders[0] != orders[1] and paths not in orders
-    assert len({call[4] for call in first}) == len({call[4] for call in second}) == 1 and first[0][4] != second[0][4]
+    assert len({call[4] for call in first}) == len({call[4] for call in second}) == 1
+    assert first[0][4] != second[0][4]
     assert len({call[3] for call in calls}) == 1 and {call[2].name for call in calls} == {"3.12"}
     assert {call[1] == ["unshare"] for call in calls} == {True}
     calls.clear()

@@ -1,4 +1,6 @@
-"""The JupyterHub of teaching/ lets learners in who know the password, each into a folder and a server of their own."""
+"""The JupyterHub of teaching/ lets learners in who know the password, each into a folder and a
+server of their own.
+"""
 import os
 import shutil
 
@@ -20,13 +22,17 @@ print(os.getcwd(), record.progress_file(), os.environ["COURSE_CACHE"])"""
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory):
-    """Run a hub with the course's settings, whose chapters are one small notebook; yield its address and password."""
+    """Run a hub with the course's settings, whose chapters are one small notebook; yield its
+    address and password.
+    """
     folder = tmp_path_factory.mktemp("course")
     (folder / "notebooks" / "solutions").mkdir(parents=True)
     (folder / "teaching").mkdir()
     shutil.copy(hub.CONFIG, folder / "teaching")
-    cells = [new_code_cell(source) for source in ("import pathlib\npathlib.Path('mine').touch()", "", "print(6 * 7)")]
-    nbformat.write(new_notebook(cells=cells, metadata=execute.METADATA), folder / "notebooks" / "small.ipynb")
+    cells = [new_code_cell(source) for source in ("import pathlib\npathlib.Path('mine').touch()",
+                                                  "", "print(6 * 7)")]
+    nbformat.write(new_notebook(cells=cells, metadata=execute.METADATA),
+                   folder / "notebooks" / "small.ipynb")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(hub, "CONFIG", folder / "teaching" / hub.CONFIG.name)
         patch.setattr(hub.notebooks, "NOTEBOOKS", folder / "notebooks")
@@ -37,7 +43,8 @@ def course(tmp_path_factory):
 
 def test_learners_run_a_notebook_at_once(course):
     visits, total = hub.measure(course / "notebooks" / "small.ipynb", 2)
-    assert len(visits) == 2 and all(30 < v.server < 1000 and v.kernel > 30 and 0 < v.waited < total for v in visits)
+    assert len(visits) == 2
+    assert all(30 < v.server < 1000 and v.kernel > 30 and 0 < v.waited < total for v in visits)
 
 
 def test_each_has_folder_and_progress_of_their_own_and_strangers_stay_outside(course):
@@ -56,4 +63,5 @@ def test_each_has_folder_and_progress_of_their_own_and_strangers_stay_outside(co
         with pytest.raises(TimeoutError, match="sleep"):
             hub.run(channel, "import time; time.sleep(20)", 2)
         for name, (folder, progress, cache) in zip(("ada", "bob"), places):
-            assert folder.endswith(f"learners/{name}/notebooks") and f"learners/{name}/" in progress and name not in cache
+            assert folder.endswith(f"learners/{name}/notebooks") and f"learners/{name}/" in progress
+            assert name not in cache

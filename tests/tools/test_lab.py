@@ -8,16 +8,19 @@ from tools import chromium, execute, lab
 
 LACKING = chromium.lacking()
 LOST = """from IPython.display import display
-display({"application/vnd.jupyter.widget-view+json": {"model_id": "none", "version_major": 2, "version_minor": 0}}, raw=True)"""
+display({"application/vnd.jupyter.widget-view+json":
+         {"model_id": "none", "version_major": 2, "version_minor": 0}}, raw=True)"""
 COLORS = """from IPython.display import HTML
-HTML("".join(f"<div style='height: 1400px; background: {color}'></div>" for color in ("red", "green", "blue")))"""
+HTML("".join(f"<div style='height: 1400px; background: {color}'></div>"
+             for color in ("red", "green", "blue")))"""
 
 
 @pytest.fixture
 def notebook(tmp_path):
     def write(name, *sources):
         path = tmp_path / name
-        nbformat.write(new_notebook(cells=[new_code_cell(source) for source in sources], metadata=execute.METADATA), path)
+        nbformat.write(new_notebook(cells=[new_code_cell(source) for source in sources],
+                                    metadata=execute.METADATA), path)
         return path
 
     return write
@@ -26,16 +29,21 @@ def notebook(tmp_path):
 @pytest.mark.skipif(bool(LACKING), reason=f"no notebook is opened in a browser: {LACKING}")
 def test_errors_warnings_and_mute_players_are_noticed(notebook, capsys, monkeypatch, tmp_path):
     monkeypatch.setattr(lab.notebooks, "ROOT", tmp_path)
-    mute = "from IPython.display import HTML\nHTML('<audio src=\"data:audio/wav;base64,xxxx\"></audio>')"
+    mute = ("from IPython.display import HTML\nHTML('<audio "
+            "src=\"data:audio/wav;base64,xxxx\"></audio>')")
     paths = [notebook("a.ipynb", "1 + 1", "", "print(2)"), notebook("b.ipynb", "1 / 0", "print(3)"),
-             notebook("c.ipynb", "import warnings\nwarnings.warn('take care')"), notebook("d.ipynb", mute),
-             notebook("e.ipynb", "import ipywidgets\nipywidgets.IntSlider()", LOST), notebook("f.ipynb", COLORS)]
+             notebook("c.ipynb", "import warnings\nwarnings.warn('take care')"),
+             notebook("d.ipynb", mute), notebook("e.ipynb",
+                                                 "import ipywidgets\nipywidgets.IntSlider()", LOST),
+             notebook("f.ipynb", COLORS)]
     assert lab.main([str(path) for path in paths]) == 4
     good, error, warning, silent, widgets, tall = capsys.readouterr().out.splitlines()
-    assert "all well" in good and "ZeroDivisionError" in error and "take care" in warning and "1 players without" in silent
+    assert "all well" in good and "ZeroDivisionError" in error and "take care" in warning
+    assert "1 players without" in silent
     assert "1 widgets without" in widgets and "all well" in tall
     seen = Image.open(tmp_path / "build" / "lab" / "f.png").convert("RGB").getcolors(1 << 24)
-    assert {color for count, color in seen if count > 100000} >= {(255, 0, 0), (0, 128, 0), (0, 0, 255)}
+    assert {color for count, color in seen if count > 100000} >= {(255, 0, 0), (0, 128, 0),
+                                                                  (0, 0, 255)}
 
 
 def test_without_a_browser_it_says_what_is_missing(capsys, monkeypatch):

@@ -1,4 +1,6 @@
-"""A deck holds what is shown to a room: headings, pictures, players, exercises; and asks nothing of the web."""
+"""A deck holds what is shown to a room: headings, pictures, players, exercises; and asks nothing of
+the web.
+"""
 import re
 
 import pytest
@@ -8,7 +10,10 @@ from tools import book, notebooks, slides
 
 
 def shows(**data):
-    return new_code_cell("draw()", outputs=[new_output("display_data", {name.replace("_", "/"): x for name, x in data.items()})])
+    return new_code_cell("draw()",
+                         outputs=[new_output("display_data",
+                                             {name.replace("_", "/"): x for name,
+                                              x in data.items()})])
 
 
 def tagged(cell, kind):
@@ -44,23 +49,31 @@ def test_a_cell_becomes_what_it_is_unless_a_tag_says_otherwise(case):
 
 
 def test_a_slide_holds_a_heading_and_one_paragraph():
-    assert slides.short("## Summary\n\ndone\n\n## Exercises\n\n> **Exercise 05.1** a\n> b") == "> **Exercise 05.1** a\n> b"
+    shown = slides.short("## Summary\n\ndone\n\n## Exercises\n\n> **Exercise 05.1** a\n> b")
+    assert shown == "> **Exercise 05.1** a\n> b"
     assert slides.short("# T\n\n[![b](x)](y)\n\n> box\n> more\n\ntext") == "# T\n\n> box\n> more"
-    assert slides.short("## T\n\nTwo ways:\n\n- one\n- two\n\ntext") == "## T\n\nTwo ways:\n\n- one\n- two"
+    assert slides.short(
+        "## T\n\nTwo ways:\n\n- one\n- two\n\ntext") == "## T\n\nTwo ways:\n\n- one\n- two"
 
 
 def test_every_section_of_a_cell_gets_its_slide():
     cell = new_markdown_cell("The last word.\n\n## 3. A\n\na\n\n### Detail\n\n## 4. B\n\nb")
-    assert [c.source for c in slides.deck(new_notebook(cells=[cell])).cells] == ["## 3. A\n\na", "## 4. B\n\nb"]
-    assert [c.source for c in slides.deck(new_notebook(cells=[tagged(cell, "slide")])).cells] == [cell.source]
+    assert [c.source for c in slides.deck(new_notebook(cells=[cell])).cells] == ["## 3. A\n\na",
+        "## 4. B\n\nb"]
+    assert [c.source
+            for c in slides.deck(new_notebook(cells=[tagged(cell, "slide")])).cells] == [
+        cell.source]
 
 
 def test_a_deck_hides_code_but_not_where_a_tag_wants_it():
-    notebook = new_notebook(cells=[CASES["section"][0], shows(image_png="xx"), tagged(shows(image_png="xx"), "slide"),
-                                   CASES["prose"][0], tagged(new_markdown_cell("one\n\ntwo\n\nthree"), "slide")])
+    notebook = new_notebook(cells=[CASES["section"][0], shows(image_png="xx"),
+                                   tagged(shows(image_png="xx"), "slide"), CASES["prose"][0],
+                                   tagged(new_markdown_cell("one\n\ntwo\n\nthree"), "slide")])
     cells = slides.deck(notebook).cells
-    assert [cell.metadata.slideshow.slide_type for cell in cells] == ["slide", "subslide", "slide", "slide"]
-    assert "remove_input" in cells[1].metadata.tags and "tags" not in cells[2].metadata and cells[3].source.endswith("three")
+    assert [cell.metadata.slideshow.slide_type for cell in cells] == ["slide", "subslide", "slide",
+                                                                      "slide"]
+    assert "remove_input" in cells[1].metadata.tags and "tags" not in cells[2].metadata
+    assert cells[3].source.endswith("three")
     assert all("slideshow" not in cell.metadata for cell in notebook.cells[:2])
 
 
@@ -76,7 +89,8 @@ def test_every_chapter_makes_a_talk(path):
     text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
     sections = re.findall(r"^## \d+\. .*", notebooks.markdown(notebook), re.MULTILINE)
     assert [line for line in text.splitlines() if line in sections] == sections
-    assert text.count("**Exercise") >= len(re.findall(r"^> \*\*Exercise", notebooks.markdown(notebook), re.MULTILINE))
+    assert text.count("**Exercise") >= len(
+        re.findall(r"^> \*\*Exercise", notebooks.markdown(notebook), re.MULTILINE))
 
 
 def test_a_page_fetches_nothing_and_starts_reveal():
@@ -84,7 +98,8 @@ def test_a_page_fetches_nothing_and_starts_reveal():
     notebook.cells[1] = shows(text_html=PLAYER)
     page = slides.convert(slides.deck(notebook), "small")
     assert not re.search(r"""(?:src|href)=["'](?:https?:)?//|import .* from ['"]https?:""", page)
-    assert page.count("Reveal.initialize(") == 1 and "require(" not in page and "<audio" in page and "draw()" not in page
+    assert page.count("Reveal.initialize(") == 1 and "require(" not in page and "<audio" in page
+    assert "draw()" not in page
     assert page.index("reveal/dist/reveal.js") < page.index("Reveal.initialize(")
 
 

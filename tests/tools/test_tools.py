@@ -15,14 +15,16 @@ from tools import colab, execute, lock, notebooks, set_repository, uv
 
 def of_cells(*sources):
     """Return a notebook of code cells, after the set-up cell."""
-    return new_notebook(cells=[new_code_cell(source) for source in (notebooks.setup_cell(), *sources)])
+    return new_notebook(cells=[new_code_cell(source)
+                               for source in (notebooks.setup_cell(), *sources)])
 
 
 def run_setup_cell():
     """Run the set-up cell and return what it passed to magics."""
     calls = []
     shell = SimpleNamespace(run_line_magic=lambda *arguments: calls.append(arguments))
-    exec(TransformerManager().transform_cell(notebooks.setup_cell("ada/music")), {"get_ipython": lambda: shell})
+    exec(TransformerManager().transform_cell(notebooks.setup_cell("ada/music")),
+         {"get_ipython": lambda: shell})
     return calls
 
 
@@ -32,7 +34,8 @@ def test_setup_cell_does_nothing_outside_of_colab():
 
 def test_setup_cell_installs_the_package_in_colab(monkeypatch):
     monkeypatch.setitem(sys.modules, "google.colab", SimpleNamespace())
-    assert run_setup_cell() == [("pip", 'install -q "deep-learning-with-music[colab] @ git+https://github.com/ada/music"')]
+    assert run_setup_cell() == [("pip", 'install -q "deep-learning-with-music[colab] @ '
+                                 'git+https://github.com/ada/music"')]
 
 
 def test_badge_points_at_the_notebook():
@@ -41,13 +44,16 @@ def test_badge_points_at_the_notebook():
 
 
 def test_checked_exercises_are_found_beside_magics():
-    cell = new_code_cell("%timeit 1\nexercises.check('05.2', x)\nexercises.check(number, x)\nother.check('05.3', x)")
+    cell = new_code_cell("%timeit 1\nexercises.check('05.2', x)\nexercises.check(number, "
+                         "x)\nother.check('05.3', x)")
     assert list(notebooks.checked_exercises(cell)) == ["05.2"]
 
 
-@pytest.mark.parametrize("source,names", [
-    ("from course_utils import generation, planning", {"generation", "planning"}), ("import course_utils.scores", {"scores"}),
-    ("def f():\n    from course_utils.exercises import check", {"exercises"}), ("import course_utils, numpy", set())])
+@pytest.mark.parametrize("source,names",
+                         [("from course_utils import generation, planning",
+                           {"generation", "planning"}), ("import course_utils.scores", {"scores"}),
+                          ("def f():\n    from course_utils.exercises import check", {"exercises"}),
+                          ("import course_utils, numpy", set())])
 def test_imported_helpers(source, names):
     assert notebooks.imported_helpers(notebooks.syntax_tree(new_code_cell(source))) == names
 
@@ -55,8 +61,10 @@ def test_imported_helpers(source, names):
 def test_helper_files_follow_imports_but_load_one_chapter():
     notebook = of_cells("from course_utils import datasets, exercises")
     files = {path.name for path in notebooks.helper_files(notebook, "00")}
-    assert {"datasets.py", "scores.py", "environment.py", "chapter_00.py"} <= files and "networks.py" not in files
-    assert {path.name for path in notebooks.helper_files(notebook, "99")} == files - {"chapter_00.py"}
+    assert {"datasets.py", "scores.py", "environment.py", "chapter_00.py"} <= files
+    assert "networks.py" not in files
+    assert {path.name for path in notebooks.helper_files(notebook,
+                                                         "99")} == files - {"chapter_00.py"}
     assert notebooks.helper_files(of_cells("import numpy")) == set()
 
 
@@ -84,18 +92,23 @@ def notebook_file(tmp_path):
 
 
 def test_execute_stores_clean_outputs_and_leaves_what_has_not_changed(notebook_file, capsys):
-    code = ("import os, pathlib\nprint(os.environ['COURSE_QUIET'], os.environ['COURSE_BUDGET'], pathlib.Path().resolve().name)",
-            "hash('text'), [print(i, flush=True) for i in range(3)]", "import ipywidgets\nipywidgets.IntSlider()")
+    code = ("import os, pathlib\nprint(os.environ['COURSE_QUIET'], os.environ['COURSE_BUDGET'], "
+            "pathlib.Path().resolve().name)",
+            "hash('text'), [print(i, flush=True) for i in range(3)]",
+            "import ipywidgets\nipywidgets.IntSlider()")
     path = notebook_file(*code)
     assert execute.main([str(path)]) == 0
     assert " s, " in capsys.readouterr().out
     notebook = notebooks.read(path)
     assert [cell.execution_count for cell in notebook.cells] == [1, 2, 3, 4]
     assert notebook.cells[1].outputs[0].text == f"1 quick {path.parent.name}\n"
-    assert [output.output_type for output in notebook.cells[2].outputs] == ["stream", "execute_result"]
-    assert notebook.cells[3].outputs[0].data == {"text/plain": "(Run this cell to use the controls.)"}
+    assert [output.output_type for output in notebook.cells[2].outputs] == ["stream",
+                                                                            "execute_result"]
+    assert notebook.cells[3].outputs[0].data == {"text/plain": "(Run this cell to use the "
+                                                 "controls.)"}
     assert set(notebook.metadata) == {"course", "kernelspec", "language_info"}
-    assert all(cell.metadata == {} for cell in notebook.cells) and "version" not in notebook.metadata.language_info
+    assert all(cell.metadata == {} for cell in notebook.cells)
+    assert "version" not in notebook.metadata.language_info
     first = path.read_bytes()
     assert execute.main([str(path)]) == 0
     assert "unchanged" in capsys.readouterr().out
@@ -103,12 +116,16 @@ def test_execute_stores_clean_outputs_and_leaves_what_has_not_changed(notebook_f
     assert path.read_bytes() == first
 
 
-@pytest.mark.parametrize("source,told", [
-    ("1 / 0", "ZeroDivisionError"), ("import sys\nprint('oh', file=sys.stderr)", "stores stderr output in code cell 2"),
-    ("import warnings\nwarnings.warn('soon gone')", "stderr"), ("import os\nprint(os.getcwd())", "machine's path"),
-    ("x = )", "SyntaxError"), ("import os\nos._exit(1)", "Kernel died")],
-    ids=["error", "stderr", "warning", "path", "syntax", "dead kernel"])
-def test_execute_leaves_the_file_when_an_output_should_not_be_stored(notebook_file, capsys, source, told):
+@pytest.mark.parametrize("source,told",
+                         [("1 / 0", "ZeroDivisionError"),
+                          ("import sys\nprint('oh', file=sys.stderr)",
+                           "stores stderr output in code cell 2"),
+                          ("import warnings\nwarnings.warn('soon gone')", "stderr"),
+                          ("import os\nprint(os.getcwd())", "machine's path"),
+                          ("x = )", "SyntaxError"), ("import os\nos._exit(1)", "Kernel died")],
+                         ids=["error", "stderr", "warning", "path", "syntax", "dead kernel"])
+def test_execute_leaves_the_file_when_an_output_should_not_be_stored(notebook_file, capsys, source,
+                                                                     told):
     path = notebook_file(source)
     before = path.read_bytes()
     assert execute.main([str(path)]) == 1
@@ -120,7 +137,8 @@ def test_execute_leaves_the_file_when_an_output_should_not_be_stored(notebook_fi
 def test_execute_goes_on_after_what_is_no_notebook(tmp_path, notebook_file, capsys, monkeypatch):
     (tmp_path / "text.ipynb").write_text("not JSON")
     monkeypatch.setattr(execute, "changed", lambda path: bool(notebooks.read(path)) and False)
-    assert execute.main([str(tmp_path / "text.ipynb"), str(tmp_path / "none.ipynb"), str(notebook_file())]) == 2
+    assert execute.main([str(tmp_path / "text.ipynb"), str(tmp_path / "none.ipynb"),
+                         str(notebook_file())]) == 2
     assert "unchanged" in capsys.readouterr().out
 
 
@@ -153,7 +171,8 @@ def test_pictures_are_stored_with_few_colours_and_look_the_same():
     plt.close(figure)
     picture = base64.b64encode(buffer.getvalue()).decode()
     stored = execute.few_colors(picture)
-    before, after = (np.asarray(Image.open(io.BytesIO(base64.b64decode(p))).convert("RGB"), int) for p in (picture, stored))
+    before, after = (np.asarray(Image.open(io.BytesIO(base64.b64decode(p))).convert("RGB"), int)
+                     for p in (picture, stored))
     assert len(stored) < 0.7 * len(picture) and before.shape == after.shape
     assert np.abs(before - after).mean() < 2 and np.abs(before - after).max() < 60
     assert len(execute.few_colors(stored)) <= len(stored)
@@ -175,10 +194,12 @@ def test_tidy_keeps_ids_and_replaces_those_that_are_missing_or_taken():
 def house(tmp_path):
     """Return a folder whose files name the repository `old/course`."""
     (tmp_path / "notebooks" / "solutions").mkdir(parents=True)
-    (tmp_path / "pyproject.toml").write_text('name = "old/course"\n[tool.course]\nrepository = "old/course"\n')
+    (tmp_path / "pyproject.toml").write_text('name = "old/course"\n[tool.course]\nrepository = '
+                                             '"old/course"\n')
     binder = "[b](https://mybinder.org/v2/gh/old/course/HEAD) old/course"
     (tmp_path / "README.md").write_text(notebooks.badge("a.ipynb", "old/course") + binder)
-    (tmp_path / "OTHER.md").write_text("https://github.com/old/course-two, https://github.com/very-old/course")
+    (tmp_path / "OTHER.md").write_text("https://github.com/old/course-two, "
+                                       "https://github.com/very-old/course")
     for name in ("a", "solutions/a"):
         badge = new_markdown_cell(notebooks.badge(f"{name}.ipynb", "old/course"))
         cells = [badge, new_code_cell(notebooks.setup_cell("old/course"))]
@@ -189,9 +210,11 @@ def house(tmp_path):
 def test_set_repository_moves_badges_links_and_setup_cells(house):
     changed = set_repository.move(house, "old/course", "ada/music.notes")
     assert [path.name for path in changed] == ["pyproject.toml", "README.md", "a.ipynb", "a.ipynb"]
-    assert (house / "pyproject.toml").read_text() == 'name = "old/course"\n[tool.course]\nrepository = "ada/music.notes"\n'
+    project = (house / "pyproject.toml").read_text()
+    assert project == 'name = "old/course"\n[tool.course]\nrepository = "ada/music.notes"\n'
     binder = "[b](https://mybinder.org/v2/gh/ada/music.notes/HEAD) old/course"
-    assert (house / "README.md").read_text() == notebooks.badge("a.ipynb", "ada/music.notes") + binder
+    assert (house / "README.md").read_text() == notebooks.badge("a.ipynb",
+                                                                "ada/music.notes") + binder
     for name in ("a", "solutions/a"):
         notebook = notebooks.read(house / "notebooks" / f"{name}.ipynb")
         assert notebook.cells[0].source == notebooks.badge(f"{name}.ipynb", "ada/music.notes")
@@ -199,7 +222,9 @@ def test_set_repository_moves_badges_links_and_setup_cells(house):
     assert set_repository.move(house, "ada/music.notes", "old/course") == changed
 
 
-@pytest.mark.parametrize("address", ["course", "ada/", "/music", "https://github.com/ada/music", "ada/music/x", "ada/mu sic", ""])
+@pytest.mark.parametrize("address",
+                         ["course", "ada/", "/music", "https://github.com/ada/music", "ada/music/x",
+                          "ada/mu sic", ""])
 def test_set_repository_refuses_what_is_no_address(house, address):
     before = (house / "README.md").read_text()
     with pytest.raises(ValueError, match="OWNER/NAME"):
@@ -224,7 +249,9 @@ def test_lock_writes_the_pins_into_the_colab_extra_only():
     assert lock.pin_colab(locked, pins) == locked
 
 
-@pytest.mark.parametrize("pins", ["mido==2", "mido==2 ; os_name == 'nt'\nmido==3 ; os_name != 'nt'\npretty-midi==1"])
+@pytest.mark.parametrize("pins",
+                         ["mido==2", "mido==2 ; os_name == 'nt'\nmido==3 ; os_name != "
+                          "'nt'\npretty-midi==1"])
 def test_lock_needs_one_pin_a_package(pins):
     with pytest.raises(ValueError, match="exactly one pin"):
         lock.pin_colab(PROJECT, pins)
@@ -251,12 +278,15 @@ def test_uv_is_told_nothing_where_pip_was_told_nothing(monkeypatch):
 
 
 def git(*arguments, cwd, **options):
-    return subprocess.run(["git", *arguments], cwd=cwd, capture_output=True, text=True, check=True, **options).stdout
+    return subprocess.run(["git", *arguments], cwd=cwd, capture_output=True, text=True, check=True,
+                          **options).stdout
 
 
 @pytest.fixture
 def work_tree(tmp_path):
-    """Return a repository with a changed, a new, a deleted and an ignored file, and a name with a space."""
+    """Return a repository with a changed, a new, a deleted and an ignored file, and a name with a
+    space.
+    """
     tree = tmp_path / "tree"
     tree.mkdir()
     git("init", "--quiet", cwd=tree)
@@ -277,7 +307,8 @@ def test_snapshot_is_the_working_tree_and_touches_nothing(work_tree, tmp_path):
     target = tmp_path / "snapshot"
     target.mkdir()
     colab.snapshot(work_tree, target)
-    assert git("ls-files", "-z", cwd=target).split("\0") == [".gitignore", "changed", "ü b/added", ""]
+    assert git("ls-files", "-z", cwd=target).split("\0") == [".gitignore", "changed", "ü b/added",
+                                                             ""]
     assert git("show", "HEAD:changed", cwd=target) == "new"
     assert git("status", "--porcelain", cwd=work_tree) == status
 
@@ -290,7 +321,8 @@ def test_git_finds_the_address_in_the_snapshot(work_tree, tmp_path, monkeypatch)
     target.mkdir()
     colab.snapshot(work_tree, target)
     environment = colab.surroundings(target)
-    found = git("ls-remote", f"https://github.com/{notebooks.repository()}", "HEAD", cwd=tmp_path, env=environment)
+    found = git("ls-remote", f"https://github.com/{notebooks.repository()}", "HEAD", cwd=tmp_path,
+                env=environment)
     assert found.split()[0] == git("rev-parse", "HEAD", cwd=target).strip()
     assert git("config", "user.name", cwd=tmp_path, env=environment).strip() == "kept"
 
@@ -303,7 +335,8 @@ def test_colab_environment_hides_this_one(monkeypatch, tmp_path):
 
 
 def test_changes_names_what_the_setup_cell_should_not_have_done(tmp_path, monkeypatch):
-    project = '[project]\nname = "course"\nversion = "1"\n[project.optional-dependencies]\ncolab = ["mido==1.3"]'
+    project = ('[project]\nname = "course"\nversion = "1"\n[project.optional-dependencies]\ncolab '
+               '= ["mido==1.3"]')
     (tmp_path / "pyproject.toml").write_text(project)
     monkeypatch.setattr(notebooks, "ROOT", tmp_path)
     before, right = {"numpy": "2.1", "keras": "3.13"}, {"mido": "1.3", "course": "1"}
@@ -315,8 +348,9 @@ def test_changes_names_what_the_setup_cell_should_not_have_done(tmp_path, monkey
 
 
 def test_colab_tries_the_widgets_with_its_older_ipywidgets():
-    names = {path.name for path in colab.widget_tests()}
-    assert {"conftest.py", "test_widgets.py", "test_composer.py", "test_listening_widget.py"} <= names
+    names = {path.name for path in colab.panel_tests()}
+    assert {"conftest.py", "test_widgets.py", "test_composer.py",
+            "test_listening_widget.py"} <= names
     assert not names & {"test_scores.py", "test_tools.py", "test_browser.py"}
 
 
@@ -330,22 +364,29 @@ def test_colab_takes_a_python_that_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("PATH", str(tmp_path / "shims"))
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "pyenv"))
     monkeypatch.setattr(colab, "COLAB_VERSION", (3, 99))
-    assert colab.find_python() == sys.executable and "3.99 is not installed" in capsys.readouterr().out
+    assert colab.find_python() == sys.executable
+    assert "3.99 is not installed" in capsys.readouterr().out
     fake_python(tmp_path / "shims" / "python3.99", 127)
     assert colab.find_python() == sys.executable
     fake_python(tmp_path / "pyenv" / "versions" / "3.99.1" / "bin" / "python3.99", 0)
-    assert colab.find_python() == str(tmp_path / "pyenv" / "versions" / "3.99.1" / "bin" / "python3.99")
+    assert colab.find_python() == str(tmp_path / "pyenv" / "versions" / "3.99.1" / "bin"
+                                      / "python3.99")
     fake_python(tmp_path / "shims" / "python3.99", 0)
     assert colab.find_python() == str(tmp_path / "shims" / "python3.99")
 
 
 def test_make_lists_its_commands():
-    listed = subprocess.run(["make", "--no-print-directory"], cwd=notebooks.ROOT, capture_output=True, text=True, check=True)
-    assert {line.split()[1] for line in listed.stdout.splitlines()} == {
-        "help", "lab", "test", "music", "notebooks", "weights", "bench", "colab", "holds", "browser", "book", "slides", "canary"}
+    listed = subprocess.run(["make", "--no-print-directory"], cwd=notebooks.ROOT,
+                            capture_output=True, text=True, check=True)
+    assert {line.split()[1] for line in listed.stdout.splitlines()} == {"help", "lab", "test",
+                                                                        "music", "notebooks",
+                                                                        "weights", "bench", "colab",
+                                                                        "holds", "browser", "book",
+                                                                        "slides", "canary"}
 
 
 def test_stored_notebooks_are_plain_json_with_sorted_keys():
     for path in notebooks.all_notebooks():
         text = path.read_text(encoding="utf-8")
-        assert text == json.dumps(json.loads(text), sort_keys=True, indent=1, ensure_ascii=False) + "\n", path.name
+        assert text == json.dumps(json.loads(text), sort_keys=True, indent=1,
+                                  ensure_ascii=False) + "\n", (path.name)
