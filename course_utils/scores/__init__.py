@@ -1,4 +1,8 @@
-"""The symbolic side of music: a score on a grid of sixteenth notes, as tokens and as notes."""
+"""The symbolic side of music (notebook 08): a score on a grid of sixteenths, as tokens, as notes.
+
+score_files: MIDI and MusicXML. engraving: the picture. melodies: typed notes. planning: what is
+settled before the first note.
+"""
 import math
 from dataclasses import dataclass, replace
 from typing import NamedTuple

@@ -106,9 +106,9 @@ def split_by_group(groups: Sequence, fractions: tuple[float, float, float] = (0.
     target = _check_fractions(fractions)
     group_of, sizes = _number(groups)
     if len(sizes) < (target > 0).sum():
-        raise ValueError(f"{len(sizes)} group(s) cannot fill {(target > 0).sum()} parts without dividing "
-                         "one. Collect more "
-                         "pieces or instruments, or set a fraction to 0.")
+        raise ValueError(f"{len(sizes)} group(s) cannot fill {(target > 0).sum()} parts without "
+                         "dividing one. Collect more pieces or instruments, or set a fraction to "
+                         "0.")
     shuffled = np.random.default_rng(seed).permutation(len(sizes))
     order = shuffled[np.argsort(-sizes[shuffled], kind="stable")]
     part_of = np.empty(len(sizes), int)
