@@ -1,4 +1,4 @@
-"""Losses of generative adversarial networks, and a guard that stops a training which has diverged.
+"""Losses of generative adversarial networks.
 
 Logits and scores are what a discriminator or critic returns, (batch, 1) or (batch,), without a
 sigmoid. Every loss is a mean over the batch, and is to be made small.
@@ -112,23 +112,3 @@ def check_pairs(real, fake, mix) -> None:
         raise ValueError("Real and fake should have the same shape, (batch, ...), and mix "
                          f"(batch,), not {shapes[0]}, {shapes[1]} and {shapes[2]}. Draw as many of "
                          "each.")
-
-
-def stop_if_diverged(step: int, **losses: float) -> None:
-    """Stop a training whose losses are no numbers any more.
-
-    Notebook: 09_gan_from_scratch
-
-    Args:
-        step: number of steps done.
-        losses: named values.
-
-    Raises:
-        FloatingPointError: if one of them is NaN or infinite, with advice.
-    """
-    wrong = [name for name, value in losses.items() if not np.isfinite(value)]
-    if wrong:
-        raise FloatingPointError(f"The training diverged: after {step} steps the loss of the "
-                                 f"{' and the '.join(wrong)} is not finite. Begin anew with a "
-                                 "lower learning rate; check that the data hold no NaN, and that "
-                                 "logits go into the losses, not probabilities.")

@@ -17,9 +17,9 @@ from course_utils.gan.losses import (
     gradient_penalty,
     non_saturating_loss,
     saturating_loss,
-    stop_if_diverged,
     wasserstein_loss,
 )
+from course_utils.training import stop_if_diverged
 
 BATCH = 128
 TABLE = "gan_toy.json"
