@@ -240,19 +240,26 @@ def play(y: np.ndarray, sr: int, label: str = "Sound"):
                          "part, such as y[:60 * sr].")
     name = html.escape(f"{label} ({seconds:.1f} s)" if seconds >= 1
                        else f"{label} ({1000 * seconds:.0f} ms)")
-    data = base64.b64encode(_mp3(y, sr)).decode()
+    data = base64.b64encode(mp3(y, sr)).decode()
     return HTML(f'<figure style="margin: 0.5em 0"><figcaption>{name}</figcaption><audio controls '
                 f'aria-label="{name}" src="data:audio/mpeg;base64,{data}"></audio></figure>')
 
 
-def _mp3(y: np.ndarray, sr: int) -> bytes:
+def mp3(y: np.ndarray, sr: int, quality: float | None = None) -> bytes:
+    """Encode a waveform as MP3, as `play` stores it in a notebook.
+
+    Args:
+        y: (samples,) or (samples, channels).
+        sr: sample rate in Hz.
+        quality: 0 for the finest to 1 for the smallest; None for 0 up to 8 seconds, 0.5 beyond.
+    """
     if y.ndim == 2 and y.shape[1] > 2:
         y = to_mono(y)
     encoded = next((r for r in MP3_RATES if r >= sr), MP3_RATES[-1])
     y = _fitted(resample(y, sr, encoded))
     # Short sounds at the finest quality (quantization noise and aliases stay audible), long ones at
     # half the size.
-    quality = 0.0 if len(y) <= 8 * encoded else 0.5
+    quality = (0.0 if len(y) <= 8 * encoded else 0.5) if quality is None else quality
     buffer = io.BytesIO()
     _encode(buffer, y, encoded, {**MP3, "compression_level": quality})
     return buffer.getvalue()

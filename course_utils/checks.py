@@ -11,7 +11,7 @@ import numpy as np
 
 SR = 16000
 MAX_CHANNELS = 32
-HIGHEST = 1e10
+LOUDEST = 1e10
 
 
 def waveform(y: np.ndarray, *, mono: bool = False) -> np.ndarray:
@@ -42,7 +42,7 @@ def waveform(y: np.ndarray, *, mono: bool = False) -> np.ndarray:
         raise ValueError(f"This needs one channel, and the waveform has {y.shape[1]}. Mix them "
                          "with audio.to_mono(y) first.")
     y = _to_float32(y)
-    if not (np.abs(y) <= HIGHEST).all():
+    if not (np.abs(y) <= LOUDEST).all():
         raise ValueError("The waveform holds NaN, infinity or numbers that no sound has. Find "
                          "where they come from (a division by zero, a diverged network), or use "
                          "np.nan_to_num(y).")

@@ -115,7 +115,7 @@ def _rounded(x: float, y: float, width: float, height: float, color: str):
                           facecolor=to_rgba(color, 0.12), edgecolor=color, linewidth=1.8)
 
 
-def bars(labels: Sequence[str], values: Sequence[float], xlabel: str, ax=None):
+def bar_chart(labels: Sequence[str], values: Sequence[float], xlabel: str, ax=None):
     """Draw named values as horizontal bars, the first on top, each with its number.
 
     Notebook: 00_welcome

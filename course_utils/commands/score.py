@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Print nats per note of each piece in an archive, and of all notes together in the last
+    """Print nats per cell of each piece in an archive, and of all notes together in the last
     line.
     """
     pieces = score_files.read_grids(options.file)
@@ -32,4 +32,4 @@ def run(options: argparse.Namespace) -> None:
             raise ValueError(f"'{options.file}', piece '{name}': {error}") from error
         total += nll * grid.size
         tqdm.write(f"{name} {len(grid)} steps {nll:.4f}")
-    print(f"nats_per_note {total / sum(grid.size for grid in pieces.values()):.4f}")
+    print(f"nats_per_cell {total / sum(grid.size for grid in pieces.values()):.4f}")

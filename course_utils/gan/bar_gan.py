@@ -14,7 +14,7 @@ from keras import layers, ops
 
 from course_utils import environment
 from course_utils.checks import check_whole
-from course_utils.gan.bar_measures import LOWEST, PITCHES
+from course_utils.gan.bar_measures import C2, PITCHES
 from course_utils.scores import REST, Score, bars, from_grid
 
 BAR = 8
@@ -40,7 +40,7 @@ def eighths(score: Score, first: int, steps: int) -> np.ndarray | None:
     rest or an extreme pitch.
     """
     pitches = score.pitches[first : first + 2 * steps : 2].astype(int)
-    moved = pitches + semitones_home(score.key) - LOWEST
+    moved = pitches + semitones_home(score.key) - C2
     inside = (len(pitches) == steps and (pitches != REST).all() and moved.min() >= 0
               and moved.max() < PITCHES)
     return moved.astype(np.int8) if inside else None
@@ -270,7 +270,7 @@ def to_score(tokens: np.ndarray, semitones: int = 0, title: str = "") -> Score:
     if tokens.ndim != 2 or not tokens.size or tokens.min() < 0 or tokens.max() >= PITCHES:
         raise ValueError(f"Give a grid (steps, voices) of numbers from 0 to {PITCHES - 1}, one "
                          f"piece at a time, not shape {tokens.shape}.")
-    return from_grid(np.repeat(tokens + LOWEST + semitones, 2, axis=0), key=semitones % 12,
+    return from_grid(np.repeat(tokens + C2 + semitones, 2, axis=0), key=semitones % 12,
                      title=title)
 
 

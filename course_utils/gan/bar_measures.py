@@ -12,7 +12,7 @@ from course_utils.measuring import memorisation, musical_statistics
 from course_utils.measuring.distances import total_variation
 from course_utils.scores import STEPS_PER_QUARTER, Score, from_grid
 
-LOWEST, PITCHES = 36, 48  # C2 to B5: four octaves
+C2, PITCHES = 36, 48  # C2 to B5: four octaves
 SHARES = {name: musical_statistics.HISTOGRAMS[name]
           for name in ("chord types", "melodic intervals")}
 RATES = {name: musical_statistics.STATISTICS[name]
@@ -34,7 +34,7 @@ def as_scores(grids: np.ndarray) -> list[Score]:
     """Turn grids (pairs, steps, 4) into scores on sixteenths, in which a note lasts until the pitch
     changes.
     """
-    return [from_grid(np.repeat(grid.astype(int) + LOWEST, 2, axis=0)) for grid in grids]
+    return [from_grid(np.repeat(grid.astype(int) + C2, 2, axis=0)) for grid in grids]
 
 
 def diversity(grids: np.ndarray) -> float:

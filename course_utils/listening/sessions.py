@@ -12,7 +12,7 @@ from course_utils.listening import answer_log
 from course_utils.listening.answer_log import CHOICES, Answer
 from course_utils.listening.design import Study, Trial, plan
 
-LETTERS = "BCDFGHJKLMNPQRSTVWXZ"  # no vowels, so that a code spells no word and no month
+CONSONANTS = "BCDFGHJKLMNPQRSTVWXZ"  # no vowels, so that a code spells no word and no month
 # seconds that a sound may be heard too short, for clocks and for the way to the browser
 TOLERANCE = 0.25
 CONSENT = """This is a listening test: you will hear short pieces of music and say what you
@@ -206,7 +206,7 @@ class Session:
 def new_code(rng: np.random.Generator | None = None) -> str:
     """Draw a code that says nothing about anybody, such as QXB42."""
     rng = rng or np.random.default_rng()
-    return "".join(rng.choice(list(LETTERS), 3)) + "".join(map(str, rng.integers(2, 10, 2)))
+    return "".join(rng.choice(list(CONSONANTS), 3)) + "".join(map(str, rng.integers(2, 10, 2)))
 
 
 Listener = Callable[[Trial], str]

@@ -10,15 +10,13 @@ from keras import layers, ops
 
 from course_utils import environment
 from course_utils.lstm.memory import LENGTHS
+from course_utils.lstm.ngrams import ORDER, START, TRANSPOSITIONS
 from course_utils.scores import VOCABULARY, Score, to_tokens
 
-ORDER = (0, 3, 1, 2)
-START = VOCABULARY
 BEATS = {16: 1, 12: 17, 24: 29}
 PHRASE_STEPS = 32
 INPUTS = {"previous": 4, "struck": 4, "tokens": 4, "onsets": 4, "beat": None, "phrase": None,
           "key": None}
-TRANSPOSITIONS = range(-5, 7)
 
 
 def chorale_inputs(score: Score) -> dict[str, np.ndarray]:

@@ -159,8 +159,9 @@ def nearest(frames: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarr
     """
     frames, known = as_array(frames).astype(np.float64), as_array(known).astype(np.float64)
     if known.ndim != 2 or not len(known) or frames.shape[-1:] != known.shape[1:]:
-        raise ValueError("nearest takes frames of shape (..., bins) and known ones of shape (known, "
-                         f"bins), with the same bins, not {frames.shape} and {known.shape}.")
+        raise ValueError("nearest takes frames of shape (..., bins) and known ones of shape "
+                         f"(known, bins), with the same bins, not {frames.shape} and "
+                         f"{known.shape}.")
     rows, squares = frames.reshape(-1, frames.shape[-1]), (known**2).sum(axis=1)
     blocks = np.split(rows, range(256, len(rows), 256))
     index = np.concatenate([(squares - 2 * block @ known.T).argmin(axis=1) for block in blocks])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from course_utils.measuring.bootstrap import mean_interval
+from course_utils.measuring.bootstrap import mean_and_interval
 from course_utils.scores import REST, STEPS_PER_QUARTER, Score
 
 FIFTH, OCTAVE = 7, 0
@@ -187,7 +187,7 @@ def rates(pieces: Sequence[Score]) -> dict[str, tuple[float, float, float]]:
         raise ValueError("There is nothing to measure. Give a list of at least one score.")
     measured = [measure(piece) for piece in pieces]
     columns = {name: np.array([m[name] for m in measured]) for name in measured[0]}
-    return {name: mean_interval(x) for name, x in columns.items()}
+    return {name: mean_and_interval(x) for name, x in columns.items()}
 
 
 def _share(hits: np.ndarray, of: np.ndarray) -> float:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from course_utils.measuring import counterpoint, distances, memorisation, musical_statistics
-from course_utils.measuring.bootstrap import mean_interval
+from course_utils.measuring.bootstrap import mean_and_interval
 from course_utils.scores import STEPS_PER_QUARTER, Score, bars, excerpt
 
 STEPS = 128  # eight bars
@@ -142,7 +142,7 @@ def _variation(name: str) -> Callable[[Described, Described], Measured]:
 
 def _mean_statistic(name: str) -> Callable[[Described, Described], Measured]:
     column = list(musical_statistics.STATISTICS).index(name)
-    return lambda x, y: mean_interval(y.statistics[:, column])
+    return lambda x, y: mean_and_interval(y.statistics[:, column])
 
 
 def overlap(x: Described, y: Described) -> Measured:
@@ -174,7 +174,7 @@ def classifier(x: Described, y: Described) -> Measured:
     """
     points = [np.hstack([s.statistics, *map(np.sqrt, (s.chords, s.intervals, s.durations))])
               for s in (x, y)]
-    return mean_interval(told_apart(*points))
+    return mean_and_interval(told_apart(*points))
 
 
 def told_apart(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -208,7 +208,8 @@ def squared_error(x: Described, y: Described) -> Measured:
     semitones squared.
     """
     center = x.grid.mean(axis=0)
-    return mean_interval(((y.grid - center) ** 2).mean(axis=1) + ((x.grid - center) ** 2).mean())
+    return mean_and_interval(((y.grid - center) ** 2).mean(axis=1)
+                             + ((x.grid - center) ** 2).mean())
 
 
 # Name: how to measure a set (reference, judged). What is best is what other pieces by Bach reach,
@@ -223,11 +224,11 @@ MEASURES: dict[str, Callable[[Described, Described], Measured]] = {
     "scale consistency": _mean_statistic("scale consistency"),
     "groove consistency": _mean_statistic("groove consistency"),
     "dissonance": _mean_statistic("dissonance"),
-    "parallels a bar": lambda x, y: mean_interval(y.parallels),
+    "parallels a bar": lambda x, y: mean_and_interval(y.parallels),
     "overlap of distances": overlap,
     **{name: _of_statistics(function) for name, function in OF_POINTS.items()},
     "classifier accuracy": classifier,
-    "longest copy, quarters": lambda x, y: mean_interval(y.copied),
+    "longest copy, quarters": lambda x, y: mean_and_interval(y.copied),
 }
 
 
