@@ -131,6 +131,14 @@ def save_state(path: Path, variables: list, done: int) -> None:
         variables: Keras variables of networks, optimizers and random generators, always in the same
             order.
         done: number of steps done.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> from course_utils import training
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     training.save_state(path := pathlib.Path(folder, "state.npz"), [], done=7)
+        ...     training.restore_state(path, [])
+        7
     """
     with environment.writing(path) as temporary, open(temporary, "wb") as file:
         np.savez(file, np.array(done), *(v.value.numpy() for v in variables))
@@ -141,6 +149,12 @@ def restore_state(path: Path, variables: list) -> int:
 
     Raises:
         ValueError: if the file is damaged, or holds variables of other shapes.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from course_utils import training
+        >>> training.restore_state(Path("nothing was saved here.npz"), [])
+        0
     """
     if not path.exists():
         return 0

@@ -60,6 +60,13 @@ def bar_windows(pieces: Sequence[Score]) -> np.ndarray:
 
     Raises:
         ValueError: if no piece has two such bars.
+
+    Example:
+        >>> from course_utils import scores
+        >>> from course_utils.gan import bar_gan
+        >>> piece = scores.from_grid([[72, 67, 64, 48]] * 48, key=0)  # three bars
+        >>> bar_gan.bar_windows([piece]).shape  # two pairs, each after a bar before
+        (2, 24, 4)
     """
     windows = []
     for piece in pieces:
@@ -77,7 +84,13 @@ def bar_windows(pieces: Sequence[Score]) -> np.ndarray:
 
 
 def one_hot(tokens):
-    """Turn whole numbers (…, 4) into ones and zeros (…, 4, 48), float32; -1 into zeros only."""
+    """Turn whole numbers (…, 4) into ones and zeros (…, 4, 48), float32; -1 into zeros only.
+
+    Example:
+        >>> from course_utils.gan import bar_gan
+        >>> bar_gan.one_hot([47, -1]).numpy().sum(axis=1).tolist()
+        [1.0, 0.0]
+    """
     return tf.one_hot(tf.cast(tokens, tf.int32), PITCHES)
 
 
@@ -265,6 +278,13 @@ def to_score(tokens: np.ndarray, semitones: int = 0, title: str = "") -> Score:
 
     Raises:
         ValueError: if a number lies outside of 0..47, or the array has another shape.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.gan import bar_gan
+        >>> score = bar_gan.to_score(np.zeros((16, 4)), semitones=2)  # two bars of eighths
+        >>> len(score), int(score.pitches[0, 0]), score.key
+        (32, 38, 2)
     """
     tokens = np.asarray(tokens).astype(int)
     if tokens.ndim != 2 or not tokens.size or tokens.min() < 0 or tokens.max() >= PITCHES:

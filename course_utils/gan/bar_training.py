@@ -59,6 +59,13 @@ def draw_batch(windows: np.ndarray, number: int, seed: int, count: int) -> tuple
     Returns:
         Three tensors: windows int8 (count, 64, 24, 4), the bar before hidden in some; noise float32
         (count, 64, 64); and places between real and fake, float32 (count, 64).
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.gan import bar_training
+        >>> drawn = bar_training.draw_batch(np.zeros((5, 24, 4), np.int8), 1, seed=0, count=2)
+        >>> [tuple(part.shape) for part in drawn]
+        [(2, 64, 24, 4), (2, 64, 64), (2, 64)]
     """
     rng = np.random.default_rng([seed, number])
     real = windows[rng.integers(len(windows), size=(count, BATCH))]

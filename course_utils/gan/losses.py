@@ -52,6 +52,12 @@ def critic_loss(real_scores, fake_scores):
     Notebook: 09_gan_from_scratch (written out)
 
     Source: Arjovsky et al., Wasserstein GAN (2017), equation 2.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.gan import losses
+        >>> float(losses.critic_loss(real_scores=np.array([1.0, 3.0]), fake_scores=np.array([0.5])))
+        -1.5
     """
     return tf.reduce_mean(fake_scores) - tf.reduce_mean(real_scores)
 
@@ -60,6 +66,12 @@ def wasserstein_loss(fake_scores):
     """Return -mean f(fake), what the generator of a Wasserstein GAN makes small.
 
     Notebook: 09_gan_from_scratch (written out)
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.gan import losses
+        >>> float(losses.wasserstein_loss(np.array([1.0, 3.0])))
+        -2.0
     """
     return -tf.reduce_mean(fake_scores)
 
@@ -82,6 +94,13 @@ def gradient_penalty(critic: Callable, real, fake, mix):
 
     Raises:
         ValueError: if the shapes do not fit together.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> from course_utils.gan import losses
+        >>> real, fake, mix = tf.zeros((4, 2)), tf.ones((4, 2)), tf.fill(4, 0.5)
+        >>> round(float(losses.gradient_penalty(lambda x: 3 * x[:, 0], real, fake, mix)), 3)
+        4.0
     """
     check_pairs(real, fake, mix)
     mix = tf.reshape(mix, (-1, *(1 for _ in real.shape[1:])))
@@ -104,6 +123,14 @@ def check_pairs(real, fake, mix) -> None:
 
     Raises:
         ValueError: if not.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.gan import losses
+        >>> losses.check_pairs(np.zeros((4, 2)), np.zeros((4, 2)), np.zeros(3))
+        Traceback (most recent call last):
+        ValueError: Real and fake should have the same shape, (batch, ...), and mix (batch,), not
+        (4, 2), (4, 2) and (3,). Draw as many of each.
     """
     shapes = [tf.TensorShape(np.shape(array) if isinstance(array, np.ndarray) else array.shape)
               for array in (real, fake, mix)]

@@ -87,7 +87,16 @@ def known_tones(per_program: int = 40) -> tones.Tones:
 
 
 def select(found: tones.Tones, rows: np.ndarray) -> tones.Tones:
-    """Return some of the notes, chosen by their numbers or by True and False."""
+    """Return some of the notes, chosen by their numbers or by True and False.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.gan import tone_gan
+        >>> from course_utils.sound import tones
+        >>> found = tones.Tones(np.zeros((3, 16000)), *[np.arange(3)] * 6)
+        >>> tone_gan.select(found, found.family > 0).family.tolist()
+        [1, 2]
+    """
     columns = [field.name for field in fields(found)
                if isinstance(getattr(found, field.name), np.ndarray)]
     return replace(found, **{name: getattr(found, name)[rows] for name in columns})
@@ -191,6 +200,13 @@ def draw(data: dict, seed: int, step: int, rounds: int) -> tuple[np.ndarray, np.
     """Draw rows of the data, noise and mix for one step; the same seed and number give the same.
 
     Notebook: 11_gan_invents_instruments
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.gan import tone_gan
+        >>> drawn = tone_gan.draw({"share": np.full(5, 0.2)}, seed=0, step=1, rounds=3)
+        >>> [part.shape for part in drawn]
+        [(3, 64), (3, 64, 16), (3, 64)]
     """
     rng = np.random.default_rng([seed, step])
     rows = rng.choice(len(data["share"]), (rounds, BATCH), p=data["share"])

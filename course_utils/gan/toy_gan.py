@@ -129,6 +129,12 @@ def check_training(game: str, steps: int, critic_steps: int, pictures: int) -> N
 
     Raises:
         ValueError: if it cannot train so.
+
+    Example:
+        >>> from course_utils.gan import toy_gan
+        >>> toy_gan.check_training("chess", steps=100, critic_steps=1, pictures=5)
+        Traceback (most recent call last):
+        ValueError: There is no game 'chess'. There are saturating, non-saturating, WGAN-GP.
     """
     if game not in GAMES:
         raise ValueError(f"There is no game {game!r}. There are {', '.join(GAMES)}.")

@@ -55,6 +55,13 @@ def tune(y: np.ndarray, pitch: float) -> np.ndarray:
 
     Returns:
         (notes,) in Hz.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.gan import wavetables
+        >>> y = np.sin(2 * np.pi * 445 * np.arange(16000) / 16000)  # too sharp for the A at 440 Hz
+        >>> int(wavetables.tune(y[None], 69)[0])
+        445
     """
     import librosa
 
@@ -162,6 +169,13 @@ def levels(y: np.ndarray, pitch: np.ndarray) -> np.ndarray:
 
     Raises:
         ValueError: if the notes have another shape, or one of them is silent.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.gan import wavetables
+        >>> y = np.sin(2 * np.pi * 440 * np.arange(16000) / 16000)
+        >>> wavetables.levels(y[None], [69])[0].argmax(axis=1).tolist()  # a sine is one harmonic
+        [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
     """
     y, pitch = np.asarray(y, np.float32), np.asarray(pitch)
     if y.ndim != 2 or pitch.shape != y.shape[:1] or y.shape[1] < 9600:

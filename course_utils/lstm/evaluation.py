@@ -49,6 +49,12 @@ def _stack(group: list[dict], name: str, steps: int, shown: bool = True) -> np.n
 def nats_per_cell(nats: list[np.ndarray]) -> float:
     """Return the benchmark figure: the sum over all cells of all pieces, divided by their
     number.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.lstm import evaluation
+        >>> evaluation.nats_per_note([np.full((4, 4), 1.0), np.full((12, 4), 0.0)])
+        0.25
     """
     sums, cells = totals(nats)
     return float(sums.sum() / cells.sum())

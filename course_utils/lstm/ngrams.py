@@ -68,6 +68,13 @@ def fit(contexts: Sequence[Sequence[str]], pieces: Sequence[Score]) -> Ngram:
     Raises:
         ValueError: if there is no piece, one has not four voices or leaves MIDI 30..88, or a name
             is unknown.
+
+    Example:
+        >>> from course_utils import scores
+        >>> from course_utils.lstm import ngrams
+        >>> piece = scores.from_grid([[72, 67, 64, 48]] * 16)
+        >>> ngrams.fit(ngrams.LADDER["unigram"], [piece]).contexts
+        ((),)
     """
     if unknown := {name for context in contexts for name in context} - set(SIZES):
         raise ValueError(f"There is no context {', '.join(sorted(unknown))}. Choose among "
@@ -100,6 +107,14 @@ def nats(model: Ngram, pieces: Sequence[Score]) -> list[np.ndarray]:
 
     Raises:
         ValueError: if a piece has not four voices or leaves MIDI 30..88.
+
+    Example:
+        >>> from course_utils import scores
+        >>> from course_utils.lstm import ngrams
+        >>> piece = scores.from_grid([[72, 67, 64, 48]] * 16)
+        >>> total, notes = ngrams.nats(ngrams.fit(ngrams.LADDER["uniform"], [piece]), [piece])
+        >>> round(float(total[0] / notes[0]), 2)  # log(60): each of 60 tokens is as likely
+        4.09
     """
     return [_nats(model, piece) for piece in pieces]
 
@@ -154,6 +169,14 @@ def sample(model: Ngram, plan: Score, pieces: int, *, seed: int) -> list[Score]:
 
     Returns:
         Scores with the plan's bars; a note begins where the pitch changes.
+
+    Example:
+        >>> from course_utils import scores
+        >>> from course_utils.lstm import ngrams
+        >>> piece = scores.from_grid([[72, 67, 64, 48]] * 16)
+        >>> model = ngrams.fit(ngrams.LADDER["unigram"], [piece])
+        >>> [len(score) for score in ngrams.sample(model, piece, 2, seed=0)]
+        [16, 16]
     """
     rng = np.random.default_rng(seed)
     tokens = np.zeros((pieces, len(plan), 4), np.int64)

@@ -43,6 +43,13 @@ class Described(NamedTuple):
 def excerpts(pieces: Sequence[Score], steps: int = STEPS) -> list[Score]:
     """Cut all pieces to the same length, from the first whole bar on where they are long enough;
     leave out shorter ones.
+
+    Example:
+        >>> from course_utils import scores
+        >>> from course_utils.measuring import measures
+        >>> pieces = [scores.from_grid([[60]] * steps, pickup=4) for steps in (16, 64)]
+        >>> [(len(piece), int(piece.beat[0])) for piece in measures.excerpts(pieces, 32)]
+        [(32, 0)]
     """
     cut = []
     for piece in pieces:
@@ -67,6 +74,13 @@ def describe(pieces: Sequence[Score], known: Sequence[Score],
 
     Raises:
         ValueError: if there is no piece, one has not four voices, or the lengths differ.
+
+    Example:
+        >>> from course_utils import scores
+        >>> from course_utils.measuring import measures
+        >>> piece = scores.from_grid([[72, 67, 64, 48]] * 16)
+        >>> measures.describe([piece, piece], known=[piece]).copied.tolist()  # in quarter notes
+        [4.0, 4.0]
     """
     if len(pieces) < 2 or {(len(p), p.pitches.shape[1]) for p in pieces} != {(len(pieces[0]), 4)}:
         raise ValueError("A set to be measured holds at least two pieces of four voices and equal "
