@@ -47,7 +47,7 @@ notebooks: $(READY) ## run again, in place, the notebooks whose code or helpers 
 	"$(RUN)" -m tools.execute
 
 weights: $(READY) ## train the shipped weights with the full recipes (hours)
-	"$(RUN)" -m tools.train_weights
+	"$(RUN)" -m benchmarks.weights && "$(RUN)" -m tools.manifest
 
 bench: $(READY) ## measure speed and quality
 	"$(RUN)" -m benchmarks

@@ -1,4 +1,4 @@
-"""Run all benchmarks but the ablation, which takes hours, one after the other: `python -m
+"""Run all benchmarks, but for the training of the shipped weights, one after the other: `python -m
 benchmarks`.
 """
 import importlib
@@ -7,6 +7,6 @@ import pkgutil
 import benchmarks
 
 for module in pkgutil.iter_modules(benchmarks.__path__):
-    if module.name not in ("__main__", "ablation"):
+    if module.name not in ("__main__", "weights"):
         print(f"\n{module.name}")
         importlib.import_module(f"benchmarks.{module.name}").main()

@@ -36,7 +36,7 @@ WITHOUT = {
         sound.imagined.imagined_tones synth.render synth.render_notes""",
     "downloads": "datasets.recording",
     "draws": """listening.figures.estimates listening.figures.power_curves
-        measuring.judging_plots.calibration_map measuring.judging_plots.rank_lines plots.bars
+        measuring.judging_plots.calibration_map measuring.judging_plots.rank_lines plots.bar_chart
         plots.compare_spectrograms plots.course_map plots.embedding plots.feature_image
         plots.spectrogram plots.spectrum plots.use_style plots.waveform scores.engraving.engrave
         scores.engraving.show""",
@@ -49,7 +49,7 @@ WITHOUT = {
     "works on the learner's files": """listening.answer_files.merge listening.answer_log.read
         scores.score_files.to_musicxml sound.preparing.prepare""",
     "takes many lines or seconds": """by_hand.recurrence.check_layer checks.check_conv
-        gan.losses.stop_if_diverged listening.sessions.run measuring.judging.calibrate""",
+        training.stop_if_diverged listening.sessions.run measuring.judging.calibrate""",
     "depends on the machine, or loads TensorFlow alone": "environment.cache_folder "
         "environment.seed_everything",
     "marks an exercise": "exercises.check",

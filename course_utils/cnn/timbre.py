@@ -186,7 +186,7 @@ def predict(model, x: np.ndarray) -> np.ndarray:
 
 
 def load() :
-    """Return `timbre_cnn` with its shipped weights (trained by `python -m tools.train_weights
+    """Return `timbre_cnn` with its shipped weights (trained by `python -m benchmarks.weights
     timbre_cnn`).
     """
     model = networks.timbre_cnn()

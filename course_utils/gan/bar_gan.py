@@ -295,7 +295,7 @@ def to_score(tokens: np.ndarray, semitones: int = 0, title: str = "") -> Score:
 
 
 def load() -> keras.Model:
-    """Return the generator with its shipped weights (trained by `python -m tools.train_weights
+    """Return the generator with its shipped weights (trained by `python -m benchmarks.weights
     gan_bars`).
     """
     generator = bar_generator()

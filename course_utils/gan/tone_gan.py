@@ -262,7 +262,7 @@ def train(data: dict, *, seed: int, steps: int, units: int = 256, critic_steps: 
 
 
 def load() -> keras.Model:
-    """Return the generator with its shipped weights (trained by `python -m tools.train_weights
+    """Return the generator with its shipped weights (trained by `python -m benchmarks.weights
     gan_tones`).
     """
     model = tone_generator(RECIPE["units"])

@@ -211,7 +211,7 @@ def _pick(log_probabilities, index):
 
 
 def load() -> ChoraleLSTM:
-    """Return the chorale LSTM with its shipped weights (trained by `python -m tools.train_weights
+    """Return the chorale LSTM with its shipped weights (trained by `python -m benchmarks.weights
     chorale_lstm`).
     """
     model = ChoraleLSTM()

@@ -53,7 +53,7 @@ def nats_per_cell(nats: list[np.ndarray]) -> float:
     Example:
         >>> import numpy as np
         >>> from course_utils.lstm import evaluation
-        >>> evaluation.nats_per_note([np.full((4, 4), 1.0), np.full((12, 4), 0.0)])
+        >>> evaluation.nats_per_cell([np.full((4, 4), 1.0), np.full((12, 4), 0.0)])
         0.25
     """
     sums, cells = totals(nats)
@@ -64,6 +64,12 @@ def totals(nats: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Return the sum of nats and the number of cells of each piece, as a bootstrap needs them.
 
     Notebook: 08_lstm_composes_chorales
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.lstm import evaluation
+        >>> [column.tolist() for column in evaluation.totals([np.ones((4, 4)), np.ones((12, 4))])]
+        [[16.0, 48.0], [16, 48]]
     """
     return (np.array([piece.sum(dtype=np.float64) for piece in nats]),
             np.array([piece.size for piece in nats]))

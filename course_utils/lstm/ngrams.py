@@ -112,9 +112,9 @@ def nats(model: Ngram, pieces: Sequence[Score]) -> list[np.ndarray]:
         >>> from course_utils import scores
         >>> from course_utils.lstm import ngrams
         >>> piece = scores.from_grid([[72, 67, 64, 48]] * 16)
-        >>> total, notes = ngrams.nats(ngrams.fit(ngrams.LADDER["uniform"], [piece]), [piece])
-        >>> round(float(total[0] / notes[0]), 2)  # log(60): each of 60 tokens is as likely
-        4.09
+        >>> (nats,) = ngrams.nats(ngrams.fit(ngrams.LADDER["uniform"], [piece]), [piece])
+        >>> nats.shape, round(float(nats.mean()), 2)  # log(60): each of 60 tokens is as likely
+        ((16, 4), 4.09)
     """
     return [_nats(model, piece) for piece in pieces]
 

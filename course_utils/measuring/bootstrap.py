@@ -32,7 +32,7 @@ def mean_and_interval(values: np.ndarray) -> tuple[float, float, float]:
     Example:
         >>> import numpy as np
         >>> from course_utils.measuring import bootstrap
-        >>> bootstrap.mean_interval(np.full(77, 0.25))  # pieces that do not differ: no doubt
+        >>> bootstrap.mean_and_interval(np.full(77, 0.25))  # equal pieces leave no doubt
         (0.25, 0.25, 0.25)
     """
     return float(values.mean()), *confidence_interval(values, np.ones(len(values)))

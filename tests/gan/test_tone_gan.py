@@ -139,18 +139,18 @@ def test_a_diverged_training_stops_with_advice():
 
 
 def test_minutes_of_shipped_weights_are_all_parts_of_the_training(tmp_path, monkeypatch):
-    from tools import train_weights
+    from benchmarks import weights
 
     clock = iter([10.0, 70.0, 100.0, 220.0, 300.0, 330.0])
-    monkeypatch.setattr(train_weights.time, "perf_counter", lambda: next(clock))
-    with pytest.raises(KeyboardInterrupt), train_weights.stopwatch(tmp_path / "new"):
+    monkeypatch.setattr(weights.time, "perf_counter", lambda: next(clock))
+    with pytest.raises(KeyboardInterrupt), weights.stopwatch(tmp_path / "new"):
         raise KeyboardInterrupt
-    with train_weights.stopwatch(tmp_path / "new"):
+    with weights.stopwatch(tmp_path / "new"):
         pass
-    assert float((tmp_path / "new" / train_weights.SECONDS).read_text()) == 60 + 120
-    with train_weights.stopwatch(tmp_path / "new", resumes=False):
+    assert float((tmp_path / "new" / weights.SECONDS).read_text()) == 60 + 120
+    with weights.stopwatch(tmp_path / "new", resumes=False):
         pass
-    assert float((tmp_path / "new" / train_weights.SECONDS).read_text()) == 30
+    assert float((tmp_path / "new" / weights.SECONDS).read_text()) == 30
 
 
 @pytest.mark.parametrize("name", ["steps", "units", "critic_steps", "every"])

@@ -1,4 +1,4 @@
-"""Train the shipped weights with the full recipes: `python -m tools.train_weights [NAME …]`.
+"""Train the shipped weights with the full recipes: `python -m benchmarks.weights [NAME …]`.
 
 An interrupted run resumes. Weights go to data/weights/NAME.weights.h5, measured figures to
 NAME.json beside them; its minutes are those of the training alone, all parts of it.
@@ -21,7 +21,6 @@ from course_utils.gan import tone_gan as instruments_gan
 from course_utils.lstm import chorale_lstm as chorales
 from course_utils.lstm import evaluation, memory
 from course_utils.sound import tones
-from tools import manifest
 
 SECONDS = "seconds.txt"
 
@@ -145,7 +144,7 @@ def main() -> None:
                 **figures, "parameters": model.count_params()}
         (weights / f"{name}.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
         print(f"{name}: {figures} in {card['minutes']} minutes")
-    manifest.main()
+    print("Now run `python -m tools.manifest`, which notes the checksums.")
 
 
 if __name__ == "__main__":
