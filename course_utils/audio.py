@@ -1,5 +1,5 @@
 """Load, save, play and resample sound. What a waveform is, and the checks of it, are in
-`waveforms`.
+`checks`.
 """
 import base64
 import contextlib
@@ -163,7 +163,9 @@ def save(path: str | Path, y: np.ndarray, sr: int, comment: str = "") -> Path:
     Notebook: 01_loading_audio
 
     A waveform whose peak exceeds full scale is turned down as a whole until it fits, so nothing is
-    ever clipped. The file appears only when it is complete. Args:
+    ever clipped. The file appears only when it is complete.
+
+    Args:
         path: where to; the folder has to exist.
         y: (samples,) or (samples, channels).
         sr: sample rate in Hz.

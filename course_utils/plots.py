@@ -63,7 +63,7 @@ def piano_roll(score, ax=None):
         >>> [float(bar.get_width()) for bar in ax.patches]  # in quarter notes
         [1.0, 2.0]
     """
-    from course_utils.scores import REST, STEPS_PER_QUARTER, VOICES
+    from course_utils.scores import REST, STEPS_PER_QUARTER, voice_name
 
     ax = _axes(ax, figsize=(9, 3))
     for voice in range(score.pitches.shape[1]):
@@ -72,8 +72,8 @@ def piano_roll(score, ax=None):
         ends = np.append(begins[1:], len(pitch))
         sounding = pitch[begins] != REST
         ax.barh(pitch[begins][sounding], (ends - begins)[sounding] / STEPS_PER_QUARTER, height=1.2,
-                left=begins[sounding] / STEPS_PER_QUARTER, color=COLORS[voice], edgecolor="white",
-                linewidth=0.8, label=VOICES[voice])
+                left=begins[sounding] / STEPS_PER_QUARTER, color=COLORS[voice % len(COLORS)],
+                edgecolor="white", linewidth=0.8, label=voice_name(score, voice))
     ax.set(xlabel="time in quarter notes", ylabel="MIDI pitch")
     ax.legend(ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1))
     return ax

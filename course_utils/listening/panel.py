@@ -197,7 +197,7 @@ def listening_test(study: Study, folder: str | Path):
 
     Notebook: 13_listening_test
 
-    `session.run` leads a function through the same session without a browser, and `preview` shows a
+    `sessions.run` leads a function through the same session without a browser, and `preview` shows a
     trial.
 
     Args:

@@ -25,11 +25,10 @@ def shuffle_quarters(score: Score, rng: np.random.Generator) -> Score:
         >>> np.unique(judging.shuffle_quarters(score, np.random.default_rng(0)).pitches).tolist()
         [48, 50, 64, 65, 67, 69, 72, 74]
     """
-    order = rng.permutation(len(score) // STEPS_PER_QUARTER)
-    pitches, onsets = (
-        column[: len(order) * STEPS_PER_QUARTER].reshape(len(order), -1,
-                                                         column.shape[1])[order].reshape(-1, 4)
-        for column in (score.pitches, score.onsets))
+    quarters = len(score) // STEPS_PER_QUARTER
+    steps = np.arange(quarters * STEPS_PER_QUARTER).reshape(quarters, -1)  # (quarters, 4)
+    steps = steps[rng.permutation(quarters)].ravel()
+    pitches, onsets = score.pitches[steps], score.onsets[steps]
     return scores.from_grid(pitches, onsets | scores.changes(pitches), title=score.title)
 
 
