@@ -13,7 +13,7 @@ WINDOW, PREDICTED = 64, 12
 
 
 def compiled(model: chorale_lstm.ChoraleLSTM, plan: dict, batch: int,
-             copies: tuple[int, ...] = generation.TRANSPOSITIONS) -> float:
+             copies: tuple[int, ...] = generation.AVERAGED) -> float:
     """Return the seconds that the compiled loop takes for one step of `batch` pieces, compilation
     left out.
     """
@@ -69,7 +69,7 @@ def main() -> dict[str, float]:
     model, plan = chorale_lstm.load(), chorale_lstm.chorale_inputs(datasets.chorales("test")[0])
     ours, alone, many = compiled(model, plan, 1), compiled(model, plan, 1, (0,)), compiled(model,
         plan, 64)
-    predict, copies = tutorial(model, plan), len(generation.TRANSPOSITIONS)
+    predict, copies = tutorial(model, plan), len(generation.AVERAGED)
     figures = {f"compiled loop, {copies} transposed copies, ms a step": 1e3 * ours,
                "compiled loop, one copy, ms a step": 1e3 * alone,
                "compiled loop, 64 pieces at once, ms a step and piece": 1e3 * many / 64,

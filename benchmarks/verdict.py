@@ -43,7 +43,7 @@ def small_lstm():
             for name in ("train", "valid")}
 
     def validate() -> float:
-        return evaluation.nats_per_note(evaluation.chorale_nats(model, read["valid"][:20],
+        return evaluation.nats_per_cell(evaluation.chorale_nats(model, read["valid"][:20],
                                                                 transpositions=(0,)))
 
     with tempfile.TemporaryDirectory() as folder:

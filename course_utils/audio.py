@@ -49,6 +49,14 @@ def load(path: str | Path | BinaryIO, sr: int | None = None, mono: bool = True,
             damaged.
         ValueError: if it is no sound that can be decoded, holds no samples or NaN, or is too long
             to load at once.
+
+    Example:
+        >>> import tempfile
+        >>> from course_utils import audio
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     y, sr = audio.load(audio.save(f"{folder}/stereo.wav", [[0.5, 0.25]] * 800, 8000))
+        >>> y.shape, float(y[0])
+        ((800,), 0.375)
     """
     if sr is not None:
         sr = check_rate(sr)
@@ -167,6 +175,13 @@ def save(path: str | Path, y: np.ndarray, sr: int, comment: str = "") -> Path:
     Raises:
         ValueError: if the ending is unknown, the waveform is not one, or the format cannot hold it.
         OSError: if it cannot be written there.
+
+    Example:
+        >>> import tempfile
+        >>> from course_utils import audio
+        >>> with tempfile.TemporaryDirectory() as folder:  # twice as loud as fits: turned down
+        ...     audio.load(audio.save(f"{folder}/loud.flac", [0.5, 1.0, -2.0], 8000))[0].tolist()
+        [0.25, 0.5, -1.0]
     """
     if not isinstance(path, (str, os.PathLike)):
         raise ValueError("save takes a path, a waveform and a sample rate, in this order: "
@@ -230,6 +245,11 @@ def play(y: np.ndarray, sr: int, label: str = "Sound"):
 
     Raises:
         ValueError: if the waveform is not one, or is too long to store in a notebook.
+
+    Example:
+        >>> from course_utils import audio
+        >>> "Silence (500 ms)" in audio.play([0.0] * 8000, 16000, "Silence").data
+        True
     """
     from IPython.display import HTML
 
@@ -240,19 +260,26 @@ def play(y: np.ndarray, sr: int, label: str = "Sound"):
                          "part, such as y[:60 * sr].")
     name = html.escape(f"{label} ({seconds:.1f} s)" if seconds >= 1
                        else f"{label} ({1000 * seconds:.0f} ms)")
-    data = base64.b64encode(_mp3(y, sr)).decode()
+    data = base64.b64encode(mp3(y, sr)).decode()
     return HTML(f'<figure style="margin: 0.5em 0"><figcaption>{name}</figcaption><audio controls '
                 f'aria-label="{name}" src="data:audio/mpeg;base64,{data}"></audio></figure>')
 
 
-def _mp3(y: np.ndarray, sr: int) -> bytes:
+def mp3(y: np.ndarray, sr: int, quality: float | None = None) -> bytes:
+    """Encode a waveform as MP3, as `play` stores it in a notebook.
+
+    Args:
+        y: (samples,) or (samples, channels).
+        sr: sample rate in Hz.
+        quality: 0 for the finest to 1 for the smallest; None for 0 up to 8 seconds, 0.5 beyond.
+    """
     if y.ndim == 2 and y.shape[1] > 2:
         y = to_mono(y)
     encoded = next((r for r in MP3_RATES if r >= sr), MP3_RATES[-1])
     y = _fitted(resample(y, sr, encoded))
     # Short sounds at the finest quality (quantization noise and aliases stay audible), long ones at
     # half the size.
-    quality = 0.0 if len(y) <= 8 * encoded else 0.5
+    quality = (0.0 if len(y) <= 8 * encoded else 0.5) if quality is None else quality
     buffer = io.BytesIO()
     _encode(buffer, y, encoded, {**MP3, "compression_level": quality})
     return buffer.getvalue()
@@ -270,6 +297,12 @@ def resample(y: np.ndarray, sr: int, new_sr: int) -> np.ndarray:
 
     Returns:
         float32, round(samples * new_sr / sr) long, at least one sample.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils import audio
+        >>> len(audio.resample(np.zeros(44100), 44100, 22050))
+        22050
     """
     import soxr
 

@@ -11,7 +11,7 @@ import numpy as np
 
 SR = 16000
 MAX_CHANNELS = 32
-HIGHEST = 1e10
+LOUDEST = 1e10
 
 
 def waveform(y: np.ndarray, *, mono: bool = False) -> np.ndarray:
@@ -42,7 +42,7 @@ def waveform(y: np.ndarray, *, mono: bool = False) -> np.ndarray:
         raise ValueError(f"This needs one channel, and the waveform has {y.shape[1]}. Mix them "
                          "with audio.to_mono(y) first.")
     y = _to_float32(y)
-    if not (np.abs(y) <= HIGHEST).all():
+    if not (np.abs(y) <= LOUDEST).all():
         raise ValueError("The waveform holds NaN, infinity or numbers that no sound has. Find "
                          "where they come from (a division by zero, a diverged network), or use "
                          "np.nan_to_num(y).")
@@ -114,6 +114,14 @@ def check_shapes(axes: str, *arrays: np.ndarray) -> None:
     Raises:
         ValueError: if an array is none of floats, is empty, has other axes, or does not fit another
             one.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils import checks
+        >>> checks.check_shapes("ni, io", np.ones((2, 3)), np.ones((4, 5)))
+        Traceback (most recent call last):
+        ValueError: The shapes (2, 3), (4, 5) do not fit together: their axes are 'ni, io', and
+        'i' is once 3 long, once 4.
     """
     lengths: dict[str, int] = {}
     for letters, array in zip(axes.split(", "), arrays, strict=True):
@@ -160,6 +168,13 @@ def check_pool(x: np.ndarray, size: int, dy: np.ndarray | None = None) -> None:
 
     Raises:
         ValueError: if something does not fit.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils import checks
+        >>> checks.check_pool(np.ones((1, 3, 1)), size=5)
+        Traceback (most recent call last):
+        ValueError: Groups of 5 do not fit into 3 steps. Take a smaller size.
     """
     check_shapes("nt" + "abcd"[: np.ndim(x) - 2], x)
     check_whole("size", size, 1)
@@ -175,6 +190,14 @@ def check_same(*lists: Sequence[np.ndarray]) -> None:
 
     Raises:
         ValueError: if not.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils import checks
+        >>> checks.check_same([np.zeros(3)], [np.zeros((3, 1))])
+        Traceback (most recent call last):
+        ValueError: The shapes [(3,)] and [(3, 1)] should be the same. Do they belong to the same
+        network?
     """
     shapes = [[np.shape(array) for array in arrays] for arrays in lists]
     for other in shapes[1:]:
@@ -188,6 +211,13 @@ def check_labels(logits: np.ndarray, labels: np.ndarray) -> None:
 
     Raises:
         ValueError: if not.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils import checks
+        >>> checks.check_labels(np.zeros((2, 3)), [1, 3])  # three classes: 0, 1 and 2
+        Traceback (most recent call last):
+        ValueError: Labels run from 0 to 2 here, not from 1 to 3.
     """
     check_shapes("no", logits)
     labels = np.asarray(labels)
@@ -205,6 +235,12 @@ def check_whole(name: str, count: int, lowest: int, highest: int | None = None) 
 
     Raises:
         ValueError: if not.
+
+    Example:
+        >>> from course_utils import checks
+        >>> checks.check_whole("hop_length", 0.5, 1)
+        Traceback (most recent call last):
+        ValueError: hop_length is a whole number from 1 on, not 0.5.
     """
     whole = isinstance(count, int | np.integer) and not isinstance(count, bool)
     if not whole or count < lowest or (highest is not None and count > highest):
@@ -229,6 +265,14 @@ def check_double(x: np.ndarray) -> None:
 
     Raises:
         ValueError: if not.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils import checks
+        >>> checks.check_double(np.ones(3, np.float32))
+        Traceback (most recent call last):
+        ValueError: Gradients can be measured in float64 only, not in float32: smaller types round
+        the small steps away. Use np.asarray(x, dtype=float).
     """
     if not isinstance(x, np.ndarray) or x.dtype != np.float64:
         kind = getattr(x, "dtype", type(x).__name__)

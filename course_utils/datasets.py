@@ -87,6 +87,12 @@ def chorales(split: str) -> list[Score]:
     Raises:
         ValueError: if the split is another.
         OSError: if the shipped table is missing or damaged.
+
+    Example:
+        >>> from course_utils import datasets
+        >>> pieces = datasets.chorales("test")
+        >>> len(pieces), pieces[0].pitches.shape[1]
+        (77, 4)
     """
     return list(_chorale_table()[_checked(split)])
 

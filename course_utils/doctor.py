@@ -256,7 +256,3 @@ def main() -> int:
     # the tiny training shall not grab a GPU that a notebook is using
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
     return 0 if examine() else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -76,6 +76,11 @@ def budget() -> str:
 
     Raises:
         ValueError: if `COURSE_BUDGET` is set to anything else.
+
+    Example:
+        >>> from course_utils import environment
+        >>> environment.budget()  # where COURSE_BUDGET is not set
+        'quick'
     """
     name = os.environ.get("COURSE_BUDGET") or "quick"
     if name not in BUDGETS:
@@ -88,6 +93,11 @@ def by_budget(quick, full):
     """Return `quick` or `full`, whichever the budget in force asks for.
 
     Notebook: 00_welcome
+
+    Example:
+        >>> from course_utils import environment
+        >>> environment.by_budget(quick=300, full=4000)  # where COURSE_BUDGET is not set
+        300
     """
     return full if budget() == "full" else quick
 
@@ -115,6 +125,11 @@ def shipped(name: str) -> Path:
     Raises:
         FileNotFoundError: if the file is not listed or not there.
         OSError: if its checksum differs (a damaged or half-finished copy).
+
+    Example:
+        >>> from course_utils import environment
+        >>> environment.shipped("chorales.npz").name
+        'chorales.npz'
     """
     folder = data_folder()
     entry = json.loads((folder / "MANIFEST.json").read_text(encoding="utf-8"))["files"].get(name)
@@ -137,6 +152,11 @@ def stored(name: str) -> dict:
 
     Raises:
         OSError: as `shipped`.
+
+    Example:
+        >>> from course_utils import environment
+        >>> environment.stored("weights/chorale_lstm.json")["parameters"]
+        1860864
     """
     return json.loads(shipped(name).read_text(encoding="utf-8"))
 

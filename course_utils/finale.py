@@ -134,7 +134,7 @@ def report(score: Score, families: Sequence[str], invented: Sequence[np.ndarray]
     fifths, octaves = (len(counterpoint.parallels(score, size))
                        for size in (counterpoint.FIFTH, counterpoint.OCTAVE))
     return [*rows,
-            ("nats per note (a chorale by Bach: about 0.3)", f"{nats:.2f}"),
+            ("nats per cell (a chorale by Bach: about 0.3)", f"{nats:.2f}"),
             ("share of notes in one scale", f"{scale_consistency(score):.0%}"),
             ("parallel fifths and octaves", f"{fifths + octaves}"),
             ("longest passage copied from the training chorales", f"{copied} sixteenths"),

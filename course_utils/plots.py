@@ -55,6 +55,13 @@ def piano_roll(score, ax=None):
 
     Returns:
         The axes.
+
+    Example:
+        >>> from course_utils import plots
+        >>> from course_utils.scores import melodies
+        >>> ax = plots.piano_roll(melodies.parse_melody("C4 r D4:2"))
+        >>> [float(bar.get_width()) for bar in ax.patches]  # in quarter notes
+        [1.0, 2.0]
     """
     from course_utils.scores import REST, STEPS_PER_QUARTER, VOICES
 
@@ -115,7 +122,7 @@ def _rounded(x: float, y: float, width: float, height: float, color: str):
                           facecolor=to_rgba(color, 0.12), edgecolor=color, linewidth=1.8)
 
 
-def bars(labels: Sequence[str], values: Sequence[float], xlabel: str, ax=None):
+def bar_chart(labels: Sequence[str], values: Sequence[float], xlabel: str, ax=None):
     """Draw named values as horizontal bars, the first on top, each with its number.
 
     Notebook: 00_welcome
@@ -328,6 +335,13 @@ def confusion(counts: np.ndarray, names: Sequence[str], ax=None):
 
     Returns:
         The axes.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils import plots
+        >>> ax = plots.confusion(np.array([[3, 1], [0, 2]]), ["brass", "reeds"])
+        >>> [text.get_text() for text in ax.texts]  # per cent of the row
+        ['75', '25', '100']
     """
     ax = _axes(ax, figsize=(5, 4.2))
     share = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)

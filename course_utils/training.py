@@ -1,11 +1,11 @@
-"""Training loops: chorale windows, a fit that resumes after an interruption, and what all resumed
-trainings share.
+"""What all trainings share: a loop over steps 1..n that resumes, a check that stops one which has
+diverged, optimizers, and a fit that keeps the best weights.
 """
 import csv
 import json
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import keras
@@ -14,6 +14,38 @@ import tensorflow as tf
 from tqdm.auto import tqdm
 
 from course_utils import environment
+
+STATE = "state.npz"
+
+
+def resumable(folder: Path | None, variables: list, steps: int, every: int,
+              show: bool = True) -> Iterator[int]:
+    """Yield the numbers of the steps that are still to do, 1 to `steps`, and keep the state.
+
+    The loop under every training of the course. Where an interrupted run kept its state, it is
+    restored first. After every so many steps, and after the last, the state is saved: a step is
+    done when the loop asks for the next one.
+
+    Notebook: 10_gan_composes_bars
+
+    Args:
+        folder: where the state is kept, which has to exist; None keeps nothing.
+        variables: Keras variables of networks and optimizers, always in the same order.
+        steps: in all, those done earlier included.
+        every: steps from one saving to the next.
+        show: a progress bar, with the time that is left.
+
+    Raises:
+        ValueError: if the state is damaged, or that of other networks.
+    """
+    done = restore_state(folder / STATE, variables) if folder else 0
+    with tqdm(total=steps, initial=done, unit="step",
+              disable=environment.quiet() or not show) as bar:
+        for step in range(done + 1, steps + 1):
+            yield step
+            bar.update()
+            if folder and (step % every == 0 or step == steps):
+                save_state(folder / STATE, variables, step)
 
 
 def train(model, loss: Callable, batches: Callable[[int], dict], steps: int, folder: Path, *,
@@ -24,7 +56,7 @@ def train(model, loss: Callable, batches: Callable[[int], dict], steps: int, fol
     Args:
         model: a built Keras model; ends with its best weights.
         loss: function of (model, batch) to a scalar tensor.
-        batches: function of the step number to a batch, a dict of arrays of constant shape.
+        batches: function of a batch's number, from 0 on, to a dict of arrays of constant shape.
         steps: optimizer steps in all.
         folder: where checkpoints, `history.csv` and the best weights go.
         learning_rate: peak of a schedule with warm-up and cosine decay.
@@ -33,6 +65,9 @@ def train(model, loss: Callable, batches: Callable[[int], dict], steps: int, fol
 
     Returns:
         One row (step, loss, validation) an evaluation.
+
+    Raises:
+        FloatingPointError: if the training diverges.
     """
     folder.mkdir(parents=True, exist_ok=True)
     warmup = min(100, steps // 10)
@@ -41,10 +76,7 @@ def train(model, loss: Callable, batches: Callable[[int], dict], steps: int, fol
                                                       warmup_steps=warmup)
     optimizer = keras.optimizers.Adam(schedule, global_clipnorm=1.0)
     optimizer.build(model.trainable_variables)
-    state = folder / "state.npz"
-    done = restore_state(state, [*model.variables, *optimizer.variables])
-    history, log, best = _read(folder / "history.csv",
-                               done), folder / "history.csv", folder / "best.weights.h5"
+    log, best = folder / "history.csv", folder / "best.weights.h5"
 
     @tf.function
     def update(batch):
@@ -54,24 +86,41 @@ def train(model, loss: Callable, batches: Callable[[int], dict], steps: int, fol
                                       model.trainable_variables))
         return value
 
-    losses = []
-    with tqdm(total=steps, initial=done, unit="step", disable=environment.quiet()) as bar:
-        for number in range(done, steps):
-            losses.append(float(update({k: tf.constant(v) for k, v in batches(number).items()})))
-            bar.update()
-            if (number + 1) % every and number + 1 < steps:
-                continue
-            validation = evaluate()
-            if not history or validation < min(row["validation"] for row in history):
-                model.save_weights(best)
-            history.append({"step": number + 1, "loss": float(np.mean(losses)),
-                            "validation": validation})
-            losses.clear()
-            bar.set_postfix(history[-1])
-            _write(log, history)
-            save_state(state, [*model.variables, *optimizer.variables], number + 1)
+    history, losses = _read(log), []
+    for step in resumable(folder, [*model.variables, *optimizer.variables], steps, every):
+        history = [row for row in history if row["step"] < step]  # what was lost is done again
+        losses.append(float(update({k: tf.constant(v) for k, v in batches(step - 1).items()})))
+        stop_if_diverged(step, model=losses[-1])
+        if step % every and step < steps:
+            continue
+        validation = evaluate()
+        if validation < min((row["validation"] for row in history), default=np.inf):
+            model.save_weights(best)
+        history.append({"step": step, "loss": float(np.mean(losses)), "validation": validation})
+        losses.clear()
+        _write(log, history)
     model.load_weights(best)
     return history
+
+
+def stop_if_diverged(step: int, **losses: float) -> None:
+    """Stop a training whose losses are no numbers any more.
+
+    Notebook: 09_gan_from_scratch
+
+    Args:
+        step: number of steps done.
+        losses: named values.
+
+    Raises:
+        FloatingPointError: if one of them is NaN or infinite, with advice.
+    """
+    wrong = [name for name, value in losses.items() if not np.isfinite(value)]
+    if wrong:
+        raise FloatingPointError(f"The training diverged: after {step} steps the loss of the "
+                                 f"{' and the '.join(wrong)} is not finite. Begin anew with a "
+                                 "lower learning rate; check that the data hold no NaN, and that "
+                                 "logits go into the losses, not probabilities.")
 
 
 def save_state(path: Path, variables: list, done: int) -> None:
@@ -82,6 +131,14 @@ def save_state(path: Path, variables: list, done: int) -> None:
         variables: Keras variables of networks, optimizers and random generators, always in the same
             order.
         done: number of steps done.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> from course_utils import training
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     training.save_state(path := pathlib.Path(folder, "state.npz"), [], done=7)
+        ...     training.restore_state(path, [])
+        7
     """
     with environment.writing(path) as temporary, open(temporary, "wb") as file:
         np.savez(file, np.array(done), *(v.value.numpy() for v in variables))
@@ -92,6 +149,12 @@ def restore_state(path: Path, variables: list) -> int:
 
     Raises:
         ValueError: if the file is damaged, or holds variables of other shapes.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from course_utils import training
+        >>> training.restore_state(Path("nothing was saved here.npz"), [])
+        0
     """
     if not path.exists():
         return 0
@@ -165,12 +228,12 @@ def follow(average: keras.Model, generator: keras.Model, share):
         mean.assign(mean + share * (new - mean))
 
 
-def _read(log: Path, done: int) -> list[dict]:
-    if not done or not log.exists():
+def _read(log: Path) -> list[dict]:
+    if not log.exists():
         return []
     with open(log, newline="") as file:
         rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
-    return [row | {"step": int(row["step"])} for row in rows if row["step"] <= done]
+    return [row | {"step": int(row["step"])} for row in rows]
 
 
 def _write(log: Path, history: list[dict]) -> None:

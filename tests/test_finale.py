@@ -88,7 +88,7 @@ def test_same_seed_same_bytes_and_families_change_the_sound_only(piece, tmp_path
     options = ["--seconds", "12", "--seed", "3", "--key", "G major"]
     assert main(["finale", "-o", str(tmp_path / "piece.wav"), *options]) == 0
     said = capsys.readouterr().out
-    assert said.count("alone heard as") == 4 and "nats per note" in said
+    assert said.count("alone heard as") == 4 and "nats per cell" in said
     assert said.splitlines()[-1].endswith("piece.mid")
     for ending in (".wav", ".mid"):
         assert (tmp_path / f"piece{ending}").read_bytes() == piece.with_suffix(ending).read_bytes()

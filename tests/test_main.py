@@ -144,7 +144,7 @@ def test_scoring_prints_each_piece_and_the_mean_over_all_notes(tmp_path, capsys)
         nats[name], steps[name] = float(value), int(count)
     assert set(nats) == {"short", "noise"} and nats["noise"] > nats["short"]
     mean = sum(nats[name] * steps[name] for name in nats) / sum(steps.values())
-    assert last.split()[0] == "nats_per_note"
+    assert last.split()[0] == "nats_per_cell"
     assert float(last.split()[1]) == pytest.approx(mean, abs=2e-4)
 
 
@@ -162,7 +162,7 @@ def test_archives_that_do_not_fit(tmp_path, capsys, content, message):
     np.savez(path, **content) if isinstance(content, dict) else path.write_bytes(content)
     assert main(["score", str(path)]) == 2
     captured = capsys.readouterr()
-    assert message in captured.err and "nats_per_note" not in captured.out
+    assert message in captured.err and "nats_per_cell" not in captured.out
 
 
 def test_scoring_a_file_that_is_not_there(tmp_path, capsys):

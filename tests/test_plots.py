@@ -29,7 +29,7 @@ def test_helpers_draw_on_the_axes_they_get():
     _, ax = plt.subplots()
     assert plots.piano_roll(from_grid(np.full((4, 4), 60)), ax) is ax
     assert plots.course_map(ax) is ax
-    assert plots.bars(["a", "b"], [1.0, 2.0], "nats", ax) is ax
+    assert plots.bar_chart(["a", "b"], [1.0, 2.0], "nats", ax) is ax
 
 
 def test_course_map_names_every_notebook():
@@ -38,7 +38,7 @@ def test_course_map_names_every_notebook():
 
 
 def test_bars_show_their_numbers_in_order():
-    ax = plots.bars(["blind", "LSTM"], [4.09, 0.35], "nats per note")
+    ax = plots.bar_chart(["blind", "LSTM"], [4.09, 0.35], "nats per cell")
     assert [t.get_text() for t in ax.texts] == ["4.09", "0.35"]
     assert ax.get_ylim()[0] > ax.get_ylim()[1]
 

@@ -39,7 +39,7 @@ def stopwatch(folder: Path, resumes: bool = True):
 
 
 def chorale_lstm(folder: Path, seed: int = 1) -> tuple:
-    """Train the chorale LSTM; return it with its recipe and its figures in nats per note."""
+    """Train the chorale LSTM; return it with its recipe and its figures in nats per cell."""
     recipe = {"batch": 40, "window_steps": 96, "steps": 5000, "learning_rate": 3e-3, "seed": seed}
     environment.seed_everything(seed)
     pieces = {split: [chorales.chorale_inputs(s) for s in datasets.chorales(split)]
@@ -54,15 +54,15 @@ def chorale_lstm(folder: Path, seed: int = 1) -> tuple:
     with stopwatch(folder):
         training.train(model, chorales.chorale_loss, windows, recipe["steps"], folder,
                        learning_rate=recipe["learning_rate"],
-                       evaluate=lambda: evaluation.nats_per_note(
+                       evaluate=lambda: evaluation.nats_per_cell(
             nats("valid", transpositions=(0,))), every=250)
     model.trust.assign(memory.fit_trust(nats("valid"),
                                         [piece["tokens"] for piece in pieces["valid"]],
                                         chorales.ORDER))
     measured = ({split: nats(split) for split in datasets.SPLITS}
                 | {"test_steered": nats("test", steered=True)})
-    return model, recipe, {"nats_per_note":
-                           {name: evaluation.nats_per_note(rows) for name,
+    return model, recipe, {"nats_per_cell":
+                           {name: evaluation.nats_per_cell(rows) for name,
                             rows in measured.items()}}
 
 

@@ -33,6 +33,12 @@ def mlp_weights(sizes: Sequence[int], rng: np.random.Generator) -> list[np.ndarr
 
     Raises:
         ValueError: if there are not two sizes at least, all of them from 1 on.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.by_hand import adversarial
+        >>> [w.shape for w in adversarial.mlp_weights((2, 32, 1), np.random.default_rng(0))]
+        [(2, 32), (32,), (32, 1), (1,)]
     """
     if len(sizes) < 2 or min(sizes) < 1:
         raise ValueError("A network needs its inputs and its outputs, at least one each, not "

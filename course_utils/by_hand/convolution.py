@@ -113,6 +113,12 @@ def relu(x: np.ndarray) -> np.ndarray:
     """Return max(x, 0), element by element.
 
     Notebook: 04_convolution_from_scratch (written out)
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.by_hand import convolution
+        >>> convolution.relu(np.array([-2.0, 0.0, 3.0])).tolist()
+        [0.0, 0.0, 3.0]
     """
     return np.maximum(x, 0)
 
@@ -124,6 +130,12 @@ def relu_backward(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
 
     Raises:
         ValueError: if the shapes differ.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.by_hand import convolution
+        >>> convolution.relu_backward(np.ones(3), np.array([-2.0, 0.0, 3.0])).tolist()
+        [0.0, 0.0, 1.0]
     """
     checks.check_same([dy], [x])
     return dy * (x > 0)
@@ -183,6 +195,12 @@ def dense(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.ndarray:
 
     Raises:
         ValueError: if the shapes do not fit together.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.by_hand import convolution
+        >>> convolution.dense(np.array([[1.0, 2.0]]), np.array([[3.0], [4.0]]), np.ones(1)).tolist()
+        [[12.0]]
     """
     checks.check_shapes("ni, io, o", x, w, b)
     return x @ w + b
@@ -196,6 +214,13 @@ def dense_backward(dy: np.ndarray, x: np.ndarray, w: np.ndarray) -> tuple[np.nda
 
     Raises:
         ValueError: if the shapes do not fit together.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.by_hand import convolution
+        >>> dy, x, w = np.ones((8, 3)), np.ones((8, 5)), np.ones((5, 3))
+        >>> [gradient.shape for gradient in convolution.dense_backward(dy, x, w)]
+        [(8, 5), (5, 3), (3,)]
     """
     checks.check_shapes("no, ni, io", dy, x, w)
     return dy @ w.T, x.T @ dy, dy.sum(axis=0)
@@ -205,6 +230,12 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     """Turn numbers into probabilities: exp(logits), divided by its sum along the last axis.
 
     Notebook: 04_convolution_from_scratch (written out)
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.by_hand import convolution
+        >>> convolution.softmax(np.array([1000.0, 1000.0, 0.0])).tolist()
+        [0.5, 0.5, 0.0]
     """
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return powers / powers.sum(axis=-1, keepdims=True)
@@ -221,6 +252,12 @@ def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float:
 
     Raises:
         ValueError: if the labels do not fit the logits.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.by_hand import convolution
+        >>> round(convolution.cross_entropy(np.zeros((2, 8)), np.array([0, 7])), 2)  # log(8)
+        2.08
     """
     checks.check_labels(logits, labels)
     shifted = logits - logits.max(axis=1, keepdims=True)
@@ -236,6 +273,12 @@ def cross_entropy_backward(logits: np.ndarray, labels: np.ndarray) -> np.ndarray
 
     Raises:
         ValueError: if the labels do not fit the logits.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.by_hand import convolution
+        >>> convolution.cross_entropy_backward(np.zeros((1, 4)), np.array([2])).tolist()
+        [[0.25, 0.25, -0.75, 0.25]]
     """
     checks.check_labels(logits, labels)
     error = softmax(logits)
@@ -247,6 +290,14 @@ class SGD:
     """Go a step against the gradient: w becomes w - learning_rate g.
 
     Notebook: 04_convolution_from_scratch (written out)
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.by_hand import convolution
+        >>> w = np.array([1.0, 1.0])
+        >>> convolution.SGD(learning_rate=0.5).update([w], [np.array([1.0, -2.0])])
+        >>> w.tolist()
+        [0.5, 2.0]
     """
 
     def __init__(self, learning_rate: float = 0.01):
@@ -270,6 +321,14 @@ class Adam:
 
     Kingma and Ba, "Adam: a method for stochastic optimization" (2015), in the order of computing
     that ends their section 2, which is that of Keras.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.by_hand import convolution
+        >>> w = np.zeros(2)
+        >>> convolution.Adam(learning_rate=0.1).update([w], [np.array([1.0, -1000.0])])
+        >>> w.round(3).tolist()  # the first step is equally long, however steep it is
+        [-0.1, 0.1]
     """
 
     def __init__(self, learning_rate: float = 0.001, beta_1: float = 0.9, beta_2: float = 0.999,
@@ -312,6 +371,13 @@ def numerical_gradient(loss: Callable[[], float], x: np.ndarray, step: float = 1
 
     Raises:
         ValueError: if x is not in double precision, without which so small steps are rounded away.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.by_hand import convolution
+        >>> x = np.array([3.0, 5.0])
+        >>> convolution.numerical_gradient(lambda: float((x**2).sum()), x).round(3).tolist()
+        [6.0, 10.0]
     """
     checks.check_double(x)
     gradient = np.zeros_like(x)

@@ -18,6 +18,12 @@ def sigmoid(a: np.ndarray) -> np.ndarray:
     """Return 1 / (1 + exp(-a)), of the same shape, without overflow.
 
     Notebook: 06_recurrence_from_scratch (written out)
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.by_hand import recurrence
+        >>> recurrence.sigmoid(np.array([-1000.0, 0.0, 1000.0])).tolist()
+        [0.0, 0.5, 1.0]
     """
     return 0.5 + 0.5 * np.tanh(0.5 * a)
 
@@ -254,6 +260,13 @@ def rnn_weights(features: int, units: int, rng: np.random.Generator,
 
     Raises:
         ValueError: if features or units is not at least 1.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.by_hand import recurrence
+        >>> kernel, recurrent, bias = recurrence.rnn_weights(3, 5, np.random.default_rng(0))
+        >>> kernel.shape, bool(np.allclose(recurrent @ recurrent.T, np.eye(5)))  # orthogonal
+        ((3, 5), True)
     """
     return [_glorot(features, units, rng), scale * _orthogonal(units, units, rng), np.zeros(units)]
 
@@ -276,6 +289,13 @@ def lstm_weights(features: int, units: int, rng: np.random.Generator,
 
     Raises:
         ValueError: if features or units is not at least 1.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.by_hand import recurrence
+        >>> kernel, recurrent, bias = recurrence.lstm_weights(3, 2, np.random.default_rng(0))
+        >>> kernel.shape, bias.tolist()  # four gates; it begins by not forgetting
+        ((3, 8), [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0])
     """
     bias = np.repeat([0.0, forget_bias, 0.0, 0.0], units)
     return [_glorot(features, 4 * units, rng), _orthogonal(units, 4 * units, rng), bias]

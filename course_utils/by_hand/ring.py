@@ -14,6 +14,11 @@ SCALE = (60, 62, 64, 65, 67, 69, 71, 72)
 def centers() -> np.ndarray:
     """Return the middles of the eight Gaussians, (8, 2), the first to the right, the others
     anticlockwise.
+
+    Example:
+        >>> from course_utils.by_hand import ring
+        >>> ring.centers().round(2)[:3].tolist()
+        [[2.0, 0.0], [1.41, 1.41], [0.0, 2.0]]
     """
     angles = 2 * np.pi * np.arange(MODES) / MODES
     return RADIUS * np.stack([np.cos(angles), np.sin(angles)], axis=1)
@@ -52,6 +57,11 @@ def density(points: np.ndarray) -> np.ndarray:
 
     Raises:
         ValueError: if the last axis is not of length 2.
+
+    Example:
+        >>> from course_utils.by_hand import ring
+        >>> ring.density([[2.0, 0.0], [0.0, 0.0]]).round(2).tolist()  # on the ring, in its middle
+        [7.96, 0.0]
     """
     squares = (_distances(points) / SPREAD) ** 2
     return np.exp(-squares / 2).mean(axis=-1) / (2 * np.pi * SPREAD**2)
@@ -70,6 +80,12 @@ def nearest_mode(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     Raises:
         ValueError: if the points are not (count, 2), or none.
+
+    Example:
+        >>> from course_utils.by_hand import ring
+        >>> mode, distance = ring.nearest_mode([[1.5, 0.0], [0.0, -2.0]])
+        >>> mode.tolist(), distance.round(2).tolist()
+        ([0, 6], [0.5, 0.0])
     """
     if np.ndim(points) != 2 or not len(points):
         raise ValueError("Points have two axes, (count, 2), and there is at least one, not "
@@ -126,6 +142,11 @@ def melody(points: np.ndarray, sr: int = 22050, seconds: float = 0.16) -> np.nda
     Raises:
         ValueError: if the points are not (count, 2), or not finite, or the sample rate is no whole
             number from 8000 on.
+
+    Example:
+        >>> from course_utils.by_hand import ring
+        >>> len(ring.melody(ring.centers(), sr=8000, seconds=0.1))  # a scale of eight notes
+        6400
     """
     import librosa
 

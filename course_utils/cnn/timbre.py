@@ -27,6 +27,13 @@ def pictures(y: np.ndarray) -> np.ndarray:
 
     Returns:
         float32 (notes, 63, 64), from -1 (70 dB below the loudest spot of the note, or less) to 1.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.cnn import timbre
+        >>> seen = timbre.pictures(0.01 * np.sin(np.arange(16000)))
+        >>> seen.shape, float(seen.max())  # the loudest spot, however soft the note
+        ((1, 63, 64), 1.0)
     """
     y = np.atleast_2d(y)
     # As loud as can be, since features have an absolute floor: a soft note would lose what lies 60
@@ -43,6 +50,12 @@ def balance(family: np.ndarray, program: np.ndarray) -> np.ndarray:
 
     Returns:
         float32 (tones,), of mean 1.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.cnn import timbre
+        >>> timbre.balance(family=np.array([0, 0, 0, 1]), program=np.array([5, 5, 6, 9])).tolist()
+        [0.5, 0.5, 1.0, 2.0]
     """
     weight = np.zeros(len(family), np.float32)
     for one in np.unique(family):
@@ -55,6 +68,12 @@ def balance(family: np.ndarray, program: np.ndarray) -> np.ndarray:
 def balanced_accuracy(family: np.ndarray, heard: np.ndarray) -> float:
     """Return the mean, over families, of the share that was heard rightly: 1 / families for a blind
     guess.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.cnn import timbre
+        >>> timbre.balanced_accuracy(np.array([0, 0, 0, 1]), heard=np.array([0, 0, 0, 0]))
+        0.5
     """
     return float(np.mean([(heard[family == one] == one).mean() for one in np.unique(family)]))
 
@@ -154,6 +173,12 @@ def predict(model, x: np.ndarray) -> np.ndarray:
     """Return what a model says of any number of inputs, (inputs, outputs).
 
     Notebook: 05_cnn_hears_timbre
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.cnn import timbre
+        >>> timbre.predict(lambda x, training: x.mean(axis=2), np.ones((1000, 8, 64))).shape
+        (1000, 8)
     """
     # Not model.predict, which traces itself anew for every model and warns of it after the fifth.
     return np.concatenate([np.asarray(model(x[first:first + BLOCK], training=False))

@@ -14,7 +14,7 @@ from keras import layers, ops
 
 from course_utils import environment
 from course_utils.checks import check_whole
-from course_utils.gan.bar_measures import LOWEST, PITCHES
+from course_utils.gan.bar_measures import C2, PITCHES
 from course_utils.scores import REST, Score, bars, from_grid
 
 BAR = 8
@@ -40,7 +40,7 @@ def eighths(score: Score, first: int, steps: int) -> np.ndarray | None:
     rest or an extreme pitch.
     """
     pitches = score.pitches[first : first + 2 * steps : 2].astype(int)
-    moved = pitches + semitones_home(score.key) - LOWEST
+    moved = pitches + semitones_home(score.key) - C2
     inside = (len(pitches) == steps and (pitches != REST).all() and moved.min() >= 0
               and moved.max() < PITCHES)
     return moved.astype(np.int8) if inside else None
@@ -60,6 +60,13 @@ def bar_windows(pieces: Sequence[Score]) -> np.ndarray:
 
     Raises:
         ValueError: if no piece has two such bars.
+
+    Example:
+        >>> from course_utils import scores
+        >>> from course_utils.gan import bar_gan
+        >>> piece = scores.from_grid([[72, 67, 64, 48]] * 48, key=0)  # three bars
+        >>> bar_gan.bar_windows([piece]).shape  # two pairs, each after a bar before
+        (2, 24, 4)
     """
     windows = []
     for piece in pieces:
@@ -77,7 +84,13 @@ def bar_windows(pieces: Sequence[Score]) -> np.ndarray:
 
 
 def one_hot(tokens):
-    """Turn whole numbers (…, 4) into ones and zeros (…, 4, 48), float32; -1 into zeros only."""
+    """Turn whole numbers (…, 4) into ones and zeros (…, 4, 48), float32; -1 into zeros only.
+
+    Example:
+        >>> from course_utils.gan import bar_gan
+        >>> bar_gan.one_hot([47, -1]).numpy().sum(axis=1).tolist()
+        [1.0, 0.0]
+    """
     return tf.one_hot(tf.cast(tokens, tf.int32), PITCHES)
 
 
@@ -265,12 +278,19 @@ def to_score(tokens: np.ndarray, semitones: int = 0, title: str = "") -> Score:
 
     Raises:
         ValueError: if a number lies outside of 0..47, or the array has another shape.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.gan import bar_gan
+        >>> score = bar_gan.to_score(np.zeros((16, 4)), semitones=2)  # two bars of eighths
+        >>> len(score), int(score.pitches[0, 0]), score.key
+        (32, 38, 2)
     """
     tokens = np.asarray(tokens).astype(int)
     if tokens.ndim != 2 or not tokens.size or tokens.min() < 0 or tokens.max() >= PITCHES:
         raise ValueError(f"Give a grid (steps, voices) of numbers from 0 to {PITCHES - 1}, one "
                          f"piece at a time, not shape {tokens.shape}.")
-    return from_grid(np.repeat(tokens + LOWEST + semitones, 2, axis=0), key=semitones % 12,
+    return from_grid(np.repeat(tokens + C2 + semitones, 2, axis=0), key=semitones % 12,
                      title=title)
 
 

@@ -12,7 +12,7 @@ from course_utils.measuring import memorisation, musical_statistics
 from course_utils.measuring.distances import total_variation
 from course_utils.scores import STEPS_PER_QUARTER, Score, from_grid
 
-LOWEST, PITCHES = 36, 48  # C2 to B5: four octaves
+C2, PITCHES = 36, 48  # C2 to B5: four octaves
 SHARES = {name: musical_statistics.HISTOGRAMS[name]
           for name in ("chord types", "melodic intervals")}
 RATES = {name: musical_statistics.STATISTICS[name]
@@ -24,6 +24,13 @@ TURNS = (np.arange(12)[:, None] + np.arange(12)) % 12  # row k turns a histogram
 def on_eighths(score: Score) -> Score:
     """Return a score with every sixteenth of its second half of an eighth note replaced by the
     first: no sixteenth notes.
+
+    Example:
+        >>> from course_utils import scores
+        >>> from course_utils.gan import bar_measures
+        >>> score = scores.from_grid([[60], [62], [64], [65]])
+        >>> bar_measures.on_eighths(score).pitches[:, 0].tolist()
+        [60, 60, 64, 64]
     """
     first = int(score.beat[0]) % 2
     pitches = np.repeat(score.pitches[first::2], 2, axis=0)[: len(score) - first]
@@ -34,7 +41,7 @@ def as_scores(grids: np.ndarray) -> list[Score]:
     """Turn grids (pairs, steps, 4) into scores on sixteenths, in which a note lasts until the pitch
     changes.
     """
-    return [from_grid(np.repeat(grid.astype(int) + LOWEST, 2, axis=0)) for grid in grids]
+    return [from_grid(np.repeat(grid.astype(int) + C2, 2, axis=0)) for grid in grids]
 
 
 def diversity(grids: np.ndarray) -> float:
@@ -49,6 +56,12 @@ def diversity(grids: np.ndarray) -> float:
 
     Raises:
         ValueError: if there are fewer than two.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.gan import bar_measures
+        >>> bar_measures.diversity(np.zeros((5, 16, 4), int))  # always the same bars
+        0.0
     """
     count = len(grids)
     if count < 2:
@@ -72,6 +85,13 @@ def swing(before: np.ndarray, after: np.ndarray) -> float:
     Notebook: 10_gan_composes_bars
 
     0 for the same pitches as often, 1 for no pitch in common.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.gan import bar_measures
+        >>> low, high = np.zeros((2, 16, 4), int), np.full((2, 16, 4), 47)
+        >>> bar_measures.swing(low, low), bar_measures.swing(low, high)
+        (0.0, 1.0)
     """
     return float(total_variation(voice_histogram(after), voice_histogram(before)).mean())
 
@@ -105,6 +125,13 @@ def measure(grids: np.ndarray, real: np.ndarray) -> dict[str, float]:
         Distances of histograms from those of `real`, 0 to 1: "pitch classes", "chord types",
         "melodic intervals"; means of "dissonance", "voices crossed", "scale consistency", "note
         density" and "repeated steps" over the pairs; "diversity".
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.gan import bar_measures
+        >>> grids = np.random.default_rng(0).integers(0, 48, (4, 16, 4))
+        >>> bar_measures.measure(grids, grids)["chord types"]
+        0.0
     """
     ours, theirs = as_scores(grids), as_scores(real)
     home = pitch_classes(theirs)
@@ -132,6 +159,13 @@ def nearer(found: dict[str, float], other: dict[str, float], real: dict[str, flo
     """Return which numbers of `measure` are nearer to those of real bars than another model's.
 
     Notebook: 10_gan_composes_bars
+
+    Example:
+        >>> from course_utils.gan import bar_measures
+        >>> names = "pitch classes", *bar_measures.SHARES, *bar_measures.RATES, "diversity"
+        >>> real = dict.fromkeys(names, 0.5)
+        >>> bar_measures.nearer(real | {"diversity": 0.4}, real | {"diversity": 0.1}, real)
+        ['diversity']
     """
     ours, theirs = from_real(found, real), from_real(other, real)
     return sorted(name for name in ours if ours[name] < theirs[name])
@@ -149,6 +183,13 @@ def copied(grids: np.ndarray, training: Sequence[Score], quarters: int = 4) -> f
         grids: (pairs, 16, 4).
         training: the training pieces, as `on_eighths` returns them.
         quarters: length of the passage in quarter notes, all four voices.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.gan import bar_measures
+        >>> grids = np.random.default_rng(0).integers(0, 48, (4, 16, 4))
+        >>> bar_measures.copied(grids, bar_measures.as_scores(grids[:1]))
+        0.25
     """
     longest = memorisation.longest_copies(as_scores(grids), training)
     return float((longest >= quarters * STEPS_PER_QUARTER).mean())
@@ -157,6 +198,13 @@ def copied(grids: np.ndarray, training: Sequence[Score], quarters: int = 4) -> f
 def random_bars(count: int, like: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Draw every note evenly from its voice's range in `like`, (count, 16, 4): the baseline that
     knows nothing.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.gan import bar_measures
+        >>> bars = bar_measures.random_bars(3, np.full((1, 16, 4), 20), np.random.default_rng(0))
+        >>> bars.shape, int(bars.min()), int(bars.max())
+        ((3, 16, 4), 20, 20)
     """
     low, high = like.min(axis=(0, 1)), like.max(axis=(0, 1))
     return rng.integers(low, high + 1, (count, *like.shape[1:])).astype(np.int8)

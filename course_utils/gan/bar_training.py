@@ -26,7 +26,6 @@ from course_utils.gan.losses import (
     discriminator_loss,
     gradient_penalty,
     saturating_loss,
-    stop_if_diverged,
     wasserstein_loss,
 )
 
@@ -60,6 +59,13 @@ def draw_batch(windows: np.ndarray, number: int, seed: int, count: int) -> tuple
     Returns:
         Three tensors: windows int8 (count, 64, 24, 4), the bar before hidden in some; noise float32
         (count, 64, 64); and places between real and fake, float32 (count, 64).
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.gan import bar_training
+        >>> drawn = bar_training.draw_batch(np.zeros((5, 24, 4), np.int8), 1, seed=0, count=2)
+        >>> [tuple(part.shape) for part in drawn]
+        [(2, 64, 24, 4), (2, 64, 64), (2, 64)]
     """
     rng = np.random.default_rng([seed, number])
     real = windows[rng.integers(len(windows), size=(count, BATCH))]
@@ -149,8 +155,8 @@ def train_bars(windows: np.ndarray, steps: int, *, seed: int, folder: Path | Non
         folder: where the state of the training is kept; by default nowhere, and an interruption
             loses it.
         every: steps between two savings.
-        watch: function that is called after each step with a pair, the averaged and the newest
-            generator, and by name step (number of steps done), critic, generator, gap and slope.
+        watch: called after each step as `watch(step=..., critic=..., generator=..., gap=...,
+            slope=..., generators=...)`, the last a pair, the averaged and the newest generator.
         changes: settings other than in `SETTINGS`.
 
     Returns:
@@ -175,19 +181,17 @@ def train_bars(windows: np.ndarray, steps: int, *, seed: int, folder: Path | Non
                                    optimizer in ((make_critic_step, optimizers[1]),
                                                  (make_generator_step, optimizers[0])))
     variables = [v for part in (*networks, average, *optimizers) for v in part.variables]
-    done, rows = training.restore_state(folder / "state.npz", variables) if folder else 0, []
-    for step in range(done + 1, steps + 1):
+    rows = []
+    for step in training.resumable(folder, variables, steps, every, show=watch is None):
         drawn = draw_batch(windows, step, seed,
                            settings["critic_steps"] + settings["generator_steps"])
         rows.append(
             {"step": step, **play_round(critic_step, generator_step, settings["critic_steps"],
                                         *drawn)})
         training.follow(average, networks[0], tf.constant(max(0.01, 1 / (10 + step))))
-        stop_if_diverged(step, critic=rows[-1]["critic"], generator=rows[-1]["generator"])
+        training.stop_if_diverged(step, critic=rows[-1]["critic"], generator=rows[-1]["generator"])
         if watch:
-            watch((average, networks[0]), **rows[-1])
-        if folder and (step % every == 0 or step == steps):
-            training.save_state(folder / "state.npz", variables, step)
+            watch(generators=(average, networks[0]), **rows[-1])
     return average, networks[1], rows
 
 

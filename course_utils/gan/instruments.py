@@ -80,6 +80,12 @@ def play_levels(levels: np.ndarray, times: np.ndarray, pitch: float, sr: int = 4
 
     Raises:
         ValueError: if something is out of range.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.gan import instruments
+        >>> len(instruments.play_levels(np.zeros((2, 80)), [0, 0.1], pitch=60, sr=8000))
+        800
     """
     import librosa
 
@@ -129,6 +135,12 @@ def play_note(levels: np.ndarray, pitch: float, held: float, sr: int = 44100,
 
     Raises:
         ValueError: if something is out of range.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.gan import instruments
+        >>> len(instruments.play_note(np.zeros((12, 80)), pitch=60, held=0.25, sr=8000)) / 8000
+        0.6
     """
     held = check_number("The seconds that a note is held", held, SHORTEST, LONGEST)
     times, unfolded = unfold(_checked_levels(levels, len(TIMES)), held)
@@ -146,6 +158,12 @@ def one_second(levels: np.ndarray, pitch: np.ndarray) -> np.ndarray:
 
     Returns:
         float32 (notes, 16000), at 16 kHz, the key let go after 0.8 s.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.gan import instruments
+        >>> instruments.one_second(np.zeros((2, 12, 80)), [60, 72]).shape
+        (2, 16000)
     """
     notes = [play_note(one, float(key), tones.HELD, SR, seed) for seed,
              (one, key) in enumerate(zip(levels, pitch))]
@@ -163,6 +181,12 @@ def glide(first: np.ndarray, last: np.ndarray, count: int = 9) -> np.ndarray:
 
     Returns:
         (count, ...).
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.gan import instruments
+        >>> instruments.glide(np.array([0.0, -90.0]), np.array([-60.0, -90.0]), 3).tolist()
+        [[0.0, -90.0], [-30.0, -90.0], [-60.0, -90.0]]
     """
     share = np.linspace(0, 1, count).reshape(-1, *[1] * np.ndim(first))
     return (1 - share) * first + share * last
@@ -185,6 +209,14 @@ def perform(score: Score, instruments: Sequence[np.ndarray], *, sr: int = 44100,
 
     Raises:
         ValueError: if the instruments do not fit the score, or something is out of range.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils import scores
+        >>> from course_utils.gan import instruments
+        >>> voices = instruments.perform(scores.from_grid([[60]] * 4), [np.zeros((25, 12, 80))])
+        >>> len(voices[0]) / 44100  # a quarter note and 1.5 s to die away
+        2.25
     """
     if len(instruments) != score.pitches.shape[1]:
         raise ValueError(f"The score has {score.pitches.shape[1]} voices, and there are "
@@ -211,6 +243,13 @@ def mix(voices: Sequence[np.ndarray], stereo: bool = False) -> np.ndarray:
 
     Returns:
         float32 (samples,) or (samples, 2); silence stays silence.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.gan import instruments
+        >>> y = instruments.mix([np.full(100, 0.8), np.full(100, 0.8)], stereo=True)
+        >>> y.shape, round(float(y.max()), 2)  # -1 dBFS
+        ((100, 2), 0.89)
     """
     gains = ([(1 - place, 1 + place) for place in np.resize(PANNING, len(voices))] if stereo
              else np.ones(len(voices)))
@@ -231,6 +270,13 @@ def click(y: np.ndarray, sr: int, above: float = 9000) -> float:
         y: (samples,), at least 20 ms.
         sr: sample rate in Hz.
         above: where to begin, in Hz, less than half the sample rate.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.gan import instruments
+        >>> y = np.sin(2 * np.pi * 440 * np.arange(22050) / 44100)
+        >>> bool(instruments.click(np.sign(y), 44100) > instruments.click(y, 44100) + 20)
+        True
     """
     y = audio.waveform(y, mono=True).astype(float)
     spectrum = np.fft.rfft(np.pad(y, (0, sr // 50)))

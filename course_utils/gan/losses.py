@@ -1,4 +1,4 @@
-"""Losses of generative adversarial networks, and a guard that stops a training which has diverged.
+"""Losses of generative adversarial networks.
 
 Logits and scores are what a discriminator or critic returns, (batch, 1) or (batch,), without a
 sigmoid. Every loss is a mean over the batch, and is to be made small.
@@ -52,6 +52,12 @@ def critic_loss(real_scores, fake_scores):
     Notebook: 09_gan_from_scratch (written out)
 
     Source: Arjovsky et al., Wasserstein GAN (2017), equation 2.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.gan import losses
+        >>> float(losses.critic_loss(real_scores=np.array([1.0, 3.0]), fake_scores=np.array([0.5])))
+        -1.5
     """
     return tf.reduce_mean(fake_scores) - tf.reduce_mean(real_scores)
 
@@ -60,6 +66,12 @@ def wasserstein_loss(fake_scores):
     """Return -mean f(fake), what the generator of a Wasserstein GAN makes small.
 
     Notebook: 09_gan_from_scratch (written out)
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.gan import losses
+        >>> float(losses.wasserstein_loss(np.array([1.0, 3.0])))
+        -2.0
     """
     return -tf.reduce_mean(fake_scores)
 
@@ -82,6 +94,13 @@ def gradient_penalty(critic: Callable, real, fake, mix):
 
     Raises:
         ValueError: if the shapes do not fit together.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> from course_utils.gan import losses
+        >>> real, fake, mix = tf.zeros((4, 2)), tf.ones((4, 2)), tf.fill(4, 0.5)
+        >>> round(float(losses.gradient_penalty(lambda x: 3 * x[:, 0], real, fake, mix)), 3)
+        4.0
     """
     check_pairs(real, fake, mix)
     mix = tf.reshape(mix, (-1, *(1 for _ in real.shape[1:])))
@@ -104,6 +123,14 @@ def check_pairs(real, fake, mix) -> None:
 
     Raises:
         ValueError: if not.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.gan import losses
+        >>> losses.check_pairs(np.zeros((4, 2)), np.zeros((4, 2)), np.zeros(3))
+        Traceback (most recent call last):
+        ValueError: Real and fake should have the same shape, (batch, ...), and mix (batch,), not
+        (4, 2), (4, 2) and (3,). Draw as many of each.
     """
     shapes = [tf.TensorShape(np.shape(array) if isinstance(array, np.ndarray) else array.shape)
               for array in (real, fake, mix)]
@@ -112,23 +139,3 @@ def check_pairs(real, fake, mix) -> None:
         raise ValueError("Real and fake should have the same shape, (batch, ...), and mix "
                          f"(batch,), not {shapes[0]}, {shapes[1]} and {shapes[2]}. Draw as many of "
                          "each.")
-
-
-def stop_if_diverged(step: int, **losses: float) -> None:
-    """Stop a training whose losses are no numbers any more.
-
-    Notebook: 09_gan_from_scratch
-
-    Args:
-        step: number of steps done.
-        losses: named values.
-
-    Raises:
-        FloatingPointError: if one of them is NaN or infinite, with advice.
-    """
-    wrong = [name for name, value in losses.items() if not np.isfinite(value)]
-    if wrong:
-        raise FloatingPointError(f"The training diverged: after {step} steps the loss of the "
-                                 f"{' and the '.join(wrong)} is not finite. Begin anew with a "
-                                 "lower learning rate; check that the data hold no NaN, and that "
-                                 "logits go into the losses, not probabilities.")

@@ -9,7 +9,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers, ops
-from tqdm.auto import tqdm
 
 from course_utils import datasets, environment, training
 from course_utils.checks import check_whole
@@ -18,11 +17,10 @@ from course_utils.gan import wavetables
 from course_utils.gan.losses import (
     critic_loss,
     gradient_penalty,
-    stop_if_diverged,
     wasserstein_loss,
 )
 from course_utils.sound import tones
-from course_utils.training import follow
+from course_utils.training import follow, stop_if_diverged
 
 LATENT = 16
 BATCH = 64
@@ -89,7 +87,16 @@ def known_tones(per_program: int = 40) -> tones.Tones:
 
 
 def select(found: tones.Tones, rows: np.ndarray) -> tones.Tones:
-    """Return some of the notes, chosen by their numbers or by True and False."""
+    """Return some of the notes, chosen by their numbers or by True and False.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.gan import tone_gan
+        >>> from course_utils.sound import tones
+        >>> found = tones.Tones(np.zeros((3, 16000)), *[np.arange(3)] * 6)
+        >>> tone_gan.select(found, found.family > 0).family.tolist()
+        [1, 2]
+    """
     columns = [field.name for field in fields(found)
                if isinstance(getattr(found, field.name), np.ndarray)]
     return replace(found, **{name: getattr(found, name)[rows] for name in columns})
@@ -193,6 +200,13 @@ def draw(data: dict, seed: int, step: int, rounds: int) -> tuple[np.ndarray, np.
     """Draw rows of the data, noise and mix for one step; the same seed and number give the same.
 
     Notebook: 11_gan_invents_instruments
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.gan import tone_gan
+        >>> drawn = tone_gan.draw({"share": np.full(5, 0.2)}, seed=0, step=1, rounds=3)
+        >>> [part.shape for part in drawn]
+        [(3, 64), (3, 64, 16), (3, 64)]
     """
     rng = np.random.default_rng([seed, step])
     rows = rng.choice(len(data["share"]), (rounds, BATCH), p=data["share"])
@@ -237,17 +251,13 @@ def train(data: dict, *, seed: int, steps: int, units: int = 256, critic_steps: 
     networks[2].set_weights(networks[0].get_weights())
     optimizers = make_optimizers(networks, steps, critic_steps)
     variables = [variable for part in (*networks, *optimizers) for variable in part.variables]
-    done = training.restore_state(folder / "state.npz", variables) if folder else 0
     step = make_step(networks, optimizers, data)
-    for number in tqdm(range(done, steps), initial=done, total=steps, unit="step",
-                       disable=environment.quiet() or bool(watch)):
-        gap, penalty = step(*map(tf.constant, draw(data, seed, number, critic_steps)))
-        if watch is not None:
-            watch(number + 1, gap=float(gap), penalty=float(penalty))
-        if (number + 1) % every == 0 or number + 1 == steps:
-            stop_if_diverged(number + 1, critic=float(gap), penalty=float(penalty))
-            if folder:
-                training.save_state(folder / "state.npz", variables, number + 1)
+    for number in training.resumable(folder, variables, steps, every, show=watch is None):
+        gap, penalty = map(float, step(*map(tf.constant,
+                                            draw(data, seed, number - 1, critic_steps))))
+        stop_if_diverged(number, critic=gap, penalty=penalty)
+        if watch:
+            watch(number, gap=gap, penalty=penalty)
     return networks[2]
 
 

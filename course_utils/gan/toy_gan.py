@@ -17,9 +17,9 @@ from course_utils.gan.losses import (
     gradient_penalty,
     non_saturating_loss,
     saturating_loss,
-    stop_if_diverged,
     wasserstein_loss,
 )
+from course_utils.training import stop_if_diverged
 
 BATCH = 128
 TABLE = "gan_toy.json"
@@ -129,6 +129,12 @@ def check_training(game: str, steps: int, critic_steps: int, pictures: int) -> N
 
     Raises:
         ValueError: if it cannot train so.
+
+    Example:
+        >>> from course_utils.gan import toy_gan
+        >>> toy_gan.check_training("chess", steps=100, critic_steps=1, pictures=5)
+        Traceback (most recent call last):
+        ValueError: There is no game 'chess'. There are saturating, non-saturating, WGAN-GP.
     """
     if game not in GAMES:
         raise ValueError(f"There is no game {game!r}. There are {', '.join(GAMES)}.")

@@ -14,7 +14,7 @@ from course_utils.checks import SR
 FRAME = 1024  # samples of one period
 HARMONICS = 64
 BANDS = 16  # of noise, equally wide in mel from 0 to 8000 Hz
-HIGHEST = SR / 2  # Hz; above it the tones hold nothing
+NYQUIST = SR / 2  # Hz; above it the tones hold nothing
 FLOOR = -90.0  # dB
 # seconds after the note begins
 TIMES = np.array([0.008, 0.024, 0.048, 0.08, 0.14, 0.24, 0.38, 0.56, 0.76, 0.84, 0.90, 0.96])
@@ -41,7 +41,7 @@ def audible(pitch: np.ndarray) -> np.ndarray:
     """
     import librosa
 
-    high = np.arange(1, HARMONICS + 1) * librosa.midi_to_hz(pitch)[..., None] < HIGHEST
+    high = np.arange(1, HARMONICS + 1) * librosa.midi_to_hz(pitch)[..., None] < NYQUIST
     return np.concatenate([high, np.ones((*high.shape[:-1], BANDS))], axis=-1, dtype=np.float32)
 
 
@@ -55,12 +55,19 @@ def tune(y: np.ndarray, pitch: float) -> np.ndarray:
 
     Returns:
         (notes,) in Hz.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.gan import wavetables
+        >>> y = np.sin(2 * np.pi * 445 * np.arange(16000) / 16000)  # too sharp for the A at 440 Hz
+        >>> int(wavetables.tune(y[None], 69)[0])
+        445
     """
     import librosa
 
     part = y[:, 2400:6496] * np.hanning(4096).astype(np.float32)
     tried = librosa.midi_to_hz(pitch + DETUNED / 100)
-    number = np.arange(1, 1 + max(1, min(6, int(HIGHEST / tried.max()))))
+    number = np.arange(1, 1 + max(1, min(6, int(NYQUIST / tried.max()))))
     waves = np.exp(-2j * np.pi * np.outer(np.outer(tried, number),
                                           np.arange(4096) / SR)).astype(np.complex64)
     strength = np.abs(part @ waves.T).reshape(len(y), len(tried), -1).sum(axis=2)
@@ -84,7 +91,7 @@ def cut_frames(y: np.ndarray, frequency: float, times: np.ndarray = TIMES) -> np
         float32 (..., frames, 1024).
     """
     half = int(max(PERIODS / frequency, SHORTEST) * SR / 2)
-    number = np.arange(1, 1 + min(HARMONICS, int((HIGHEST - 1) / frequency)))
+    number = np.arange(1, 1 + min(HARMONICS, int((NYQUIST - 1) / frequency)))
     window = np.hanning(2 * half + 3)[1:-1]
     around = np.arange(-half, half + 1)
     waves = (2 * window / window.sum()
@@ -144,7 +151,7 @@ def _between(frequency: float) -> np.ndarray:
 @functools.cache
 def _band_edges() -> np.ndarray:
     """Return the borders of the bands of noise in Hz, (17,), equally far apart in mel."""
-    return 700 * (10 ** (np.linspace(0, np.log10(1 + HIGHEST / 700), BANDS + 1)) - 1)
+    return 700 * (10 ** (np.linspace(0, np.log10(1 + NYQUIST / 700), BANDS + 1)) - 1)
 
 
 def levels(y: np.ndarray, pitch: np.ndarray) -> np.ndarray:
@@ -162,6 +169,13 @@ def levels(y: np.ndarray, pitch: np.ndarray) -> np.ndarray:
 
     Raises:
         ValueError: if the notes have another shape, or one of them is silent.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.gan import wavetables
+        >>> y = np.sin(2 * np.pi * 440 * np.arange(16000) / 16000)
+        >>> wavetables.levels(y[None], [69])[0].argmax(axis=1).tolist()  # a sine is one harmonic
+        [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
     """
     y, pitch = np.asarray(y, np.float32), np.asarray(pitch)
     if y.ndim != 2 or pitch.shape != y.shape[:1] or y.shape[1] < 9600:
@@ -271,7 +285,7 @@ def blow(levels: np.ndarray, times: np.ndarray, sr: int, rng: np.random.Generato
     by_band = np.stack([np.interp(moments, times, np.maximum(band, FLOOR)) for band in levels.T],
                        axis=1)
     gain = np.stack([np.interp(bins, middle, row) for row in by_band])
-    gain = np.where((gain > FLOOR) & (bins < HIGHEST), 10 ** (gain / 20), 0) * np.sqrt(sr / SR)
+    gain = np.where((gain > FLOOR) & (bins < NYQUIST), 10 ** (gain / 20), 0) * np.sqrt(sr / SR)
     white = rng.standard_normal((blocks + 1) * HOP)
     window = np.sqrt(np.hanning(width + 1)[:-1])
     parts = np.lib.stride_tricks.sliding_window_view(white, width)[::HOP] * window

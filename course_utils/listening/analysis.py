@@ -55,6 +55,14 @@ def wins(answers: Sequence[Answer], kind: str, system: str, rival: str) -> tuple
 
     Raises:
         ValueError: if nobody compared the two.
+
+    Example:
+        >>> from course_utils.listening import analysis
+        >>> from course_utils.listening.answer_log import Answer
+        >>> a = Answer("try", "x0", "QXB", 1, 2, "pick", "test", "Bach/0", "LSTM/0", "A", 1, 900)
+        >>> hits, trials = analysis.wins([a, a._replace(answer="B")], "pick", "Bach", "LSTM")
+        >>> hits.tolist(), trials.tolist()
+        ([1], [2])
     """
     counts = []
     for theirs in by_listener(answers).values():
@@ -84,6 +92,13 @@ def listener_interval(hits: np.ndarray, trials: np.ndarray, level: float = 0.95)
 
     Returns:
         The lower and the upper end.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.listening import analysis
+        >>> hits, trials = np.array([9, 1]), np.array([10, 10])  # two who hear differently
+        >>> [round(end, 2) for end in analysis.listener_interval(hits, trials)]
+        [0.0, 1.0]
     """
     from scipy.stats import t
 
@@ -104,6 +119,13 @@ def recognised(answers: Sequence[Answer], reference: str) -> dict[str, tuple[flo
 
     Returns:
         For each rival the share of right picks, and the ends of `listener_interval`.
+
+    Example:
+        >>> from course_utils.listening import analysis
+        >>> from course_utils.listening.answer_log import Answer
+        >>> a = Answer("try", "x0", "QXB", 1, 2, "pick", "test", "Bach/0", "LSTM/0", "A", 1, 900)
+        >>> [round(x, 2) for x in analysis.recognised([a, a._replace(trial=2)], "Bach")["LSTM"]]
+        [1.0, 0.16, 1.0]
     """
     pairs = [(system_of(a.first), system_of(a.second)) for a in answers
              if (a.kind, a.role) == ("pick", "test")]
@@ -125,6 +147,13 @@ def ratings(answers: Sequence[Answer]) -> dict[str, np.ndarray]:
 
     Raises:
         ValueError: if there are no ratings.
+
+    Example:
+        >>> from course_utils.listening import analysis
+        >>> from course_utils.listening.answer_log import Answer
+        >>> a = Answer("try", "x0", "QXB", 1, 2, "rate", "test", "Bach/0", "", "5", 1, 900)
+        >>> {system: table.tolist() for system, table in analysis.ratings([a]).items()}
+        {'Bach': [[5.0]]}
     """
     rated = by_listener([a for a in answers if (a.kind, a.role) == ("rate", "test")])
     if not rated:
@@ -204,6 +233,11 @@ def holm(p_values: Sequence[float]) -> np.ndarray:
     Returns:
         float64, in the order given: a value below 0.05 stays so, with 95 % certainty that no such
         value is a false alarm.
+
+    Example:
+        >>> from course_utils.listening import analysis
+        >>> analysis.holm([0.01, 0.04, 0.03]).round(2).tolist()
+        [0.03, 0.06, 0.06]
     """
     p = np.asarray(p_values, float)
     order = p.argsort()
@@ -220,6 +254,13 @@ def consistency(answers: Sequence[Answer]) -> dict[str, dict[str, float]]:
         For each code: `pairs`, how many pairs were asked twice; `same`, how many of them got the
         same choice; `gap`, the mean distance of two ratings of one sound (NaN if none was rated
         twice).
+
+    Example:
+        >>> from course_utils.listening import analysis
+        >>> from course_utils.listening.answer_log import Answer
+        >>> a = Answer("try", "x0", "QXB", 1, 2, "rate", "test", "Bach/0", "", "5", 1, 900)
+        >>> analysis.consistency([a, a._replace(trial=2, role="repeat", answer="3")])["QXB"]["gap"]
+        2.0
     """
     found = {}
     for code, theirs in by_listener(answers).items():
@@ -240,6 +281,13 @@ def inattentive(answers: Sequence[Answer], reference: str, anchor: str) -> list[
     """Name the listeners who rated the anchor at least as high as the reference, on average.
 
     Notebook: 13_listening_test
+
+    Example:
+        >>> from course_utils.listening import analysis
+        >>> from course_utils.listening.answer_log import Answer
+        >>> a = Answer("try", "x0", "QXB", 1, 2, "rate", "test", "Bach/0", "", "2", 1, 900)
+        >>> analysis.inattentive([a, a._replace(first="noise/0", answer="5")], "Bach", "noise")
+        ['QXB']
     """
     tables = ratings(answers)
     codes = by_listener([a for a in answers if (a.kind, a.role) == ("rate", "test")])
@@ -277,6 +325,11 @@ def trials_needed(p: float, chance: float = 0.5, wanted: float = 0.8) -> int:
     Raises:
         ValueError: if p is not above chance, or so near to it that more than 20,000 trials are
             needed.
+
+    Example:
+        >>> from course_utils.listening import analysis
+        >>> analysis.trials_needed(0.75)
+        35
     """
     if not chance < p <= 1:
         raise ValueError(f"The true proportion has to lie above chance ({chance}) and at most at "
@@ -310,6 +363,12 @@ def simulated_detections(listeners: int, trials: int, p: float, spread: float, r
 
     Raises:
         ValueError: if no beta distribution has this mean and spread.
+
+    Example:
+        >>> from course_utils.listening import analysis
+        >>> found = analysis.simulated_detections(8, 20, p=0.5, spread=0.2, rooms=100)
+        >>> found["trials"] > found["listeners"]  # false alarms, as nobody hears a difference
+        True
     """
     if not 0 < p < 1 or not 0 <= spread**2 < p * (1 - p):
         raise ValueError(f"Proportions around {p} cannot spread by {spread}; choose a spread below "

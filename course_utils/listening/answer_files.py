@@ -96,6 +96,11 @@ def report(merged: Merged) -> list[str]:
     """Say in lines what was merged, what was put aside, and who did not finish.
 
     Notebook: 13_listening_test
+
+    Example:
+        >>> from course_utils.listening import answer_files
+        >>> answer_files.report(answer_files.Merged([], [], files=2, lines=2))
+        ['2 files, 2 lines: 0 answers kept from 0 listeners, 0 put aside']
     """
     answered = collections.Counter(a.participant for a in merged.answers if a.trial)
     planned = {a.participant: a.of for a in merged.answers}

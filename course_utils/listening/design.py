@@ -44,6 +44,13 @@ class Study:
 
     Raises:
         ValueError: if one of these cannot be.
+
+    Example:
+        >>> from course_utils.listening import design
+        >>> sounds = {name: [[0.1, 0.3, -0.4, 0.0] * 1000] * 2 for name in ("Bach", "hum")}
+        >>> study = design.Study("try", sounds, 8000, "Bach", "hum", {"rate": 2})
+        >>> study.comparisons("rate"), study.question("rate")
+        ([('Bach',), ('hum',)], 'How good is this music?')
     """
     name: str
     sounds: Mapping[str, Sequence[np.ndarray]]
@@ -127,6 +134,14 @@ def match_loudness(sounds: Mapping[str, Sequence[np.ndarray]], sr: int) -> dict[
 
     Raises:
         ValueError: if a sound is silent, too short, or not of one channel.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.listening import design
+        >>> y = np.sin(np.arange(4000))
+        >>> matched = design.match_loudness({"Bach": [y], "LSTM": [0.01 * y]}, 8000)
+        >>> bool(np.allclose(matched["Bach"], matched["LSTM"], atol=1e-4))
+        True
     """
     level = LUFS
     for system, excerpts in sounds.items():
@@ -228,6 +243,13 @@ def plan(study: Study, participant: str) -> list[Trial]:
 
     Returns:
         The trials in order.
+
+    Example:
+        >>> from course_utils.listening import design
+        >>> sounds = {name: [[0.1, 0.3, -0.4, 0.0] * 1000] * 2 for name in ("Bach", "hum")}
+        >>> study = design.Study("try", sounds, 8000, "Bach", "hum", {"rate": 2})
+        >>> [trial.role for trial in design.plan(study, "QXB42")]
+        ['practice', 'test', 'test', 'test', 'test', 'repeat', 'repeat']
     """
     rng = np.random.default_rng(list(sha256(f"{study.name}/{participant}".encode()).digest()))
     drawn = [row for kind in study.rounds for row in _block(study, kind, rng)]

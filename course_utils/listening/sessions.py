@@ -12,7 +12,7 @@ from course_utils.listening import answer_log
 from course_utils.listening.answer_log import CHOICES, Answer
 from course_utils.listening.design import Study, Trial, plan
 
-LETTERS = "BCDFGHJKLMNPQRSTVWXZ"  # no vowels, so that a code spells no word and no month
+CONSONANTS = "BCDFGHJKLMNPQRSTVWXZ"  # no vowels, so that a code spells no word and no month
 # seconds that a sound may be heard too short, for clocks and for the way to the browser
 TOLERANCE = 0.25
 CONSENT = """This is a listening test: you will hear short pieces of music and say what you
@@ -30,6 +30,14 @@ class Session:
 
     What has been answered stands in the file and nowhere else. A new session with the same code in
     the same folder therefore goes on where the last one ended, however it ended.
+
+    Example:
+        >>> from course_utils.listening import design, sessions
+        >>> sounds = {name: [[0.1, 0.3, -0.4, 0.0] * 1000] * 2 for name in ("Bach", "hum")}
+        >>> study = design.Study("try", sounds, 8000, "Bach", "hum", {"rate": 2})
+        >>> session = sessions.Session(study, "qxb42")
+        >>> session.participant, session.trial.role, session.answers()
+        ('QXB42', 'practice', [])
     """
 
     def __init__(self, study: Study, participant: str, folder: str | Path | None = None,
@@ -206,7 +214,7 @@ class Session:
 def new_code(rng: np.random.Generator | None = None) -> str:
     """Draw a code that says nothing about anybody, such as QXB42."""
     rng = rng or np.random.default_rng()
-    return "".join(rng.choice(list(LETTERS), 3)) + "".join(map(str, rng.integers(2, 10, 2)))
+    return "".join(rng.choice(list(CONSONANTS), 3)) + "".join(map(str, rng.integers(2, 10, 2)))
 
 
 Listener = Callable[[Trial], str]
@@ -231,6 +239,12 @@ def simulated_listener(quality: Mapping[str, float], *, noise: float = 1.0, lean
 
     Returns:
         A function that answers a `Trial`.
+
+    Example:
+        >>> from course_utils.listening import design, sessions
+        >>> listener = sessions.simulated_listener({"Bach": 5, "hum": 1}, noise=0)
+        >>> listener(design.Trial(1, "prefer", "test", "hum/0", "Bach/0"))
+        'B'
     """
     rng = np.random.default_rng(seed)
 
@@ -254,6 +268,12 @@ def simulated_room(quality: Mapping[str, float], listeners: int, *, spread: floa
 
     Returns:
         A listener for each of so many codes.
+
+    Example:
+        >>> from course_utils.listening import design, sessions
+        >>> room = sessions.simulated_room({"Bach": 5, "hum": 1}, listeners=3, noise=0)
+        >>> [listener(design.Trial(1, "rate", "test", "hum/0", "")) for listener in room.values()]
+        ['1', '1', '1']
     """
     rng, room = np.random.default_rng(seed), {}
     while len(room) < listeners:
@@ -293,6 +313,13 @@ def simulate(study: Study, listeners: Mapping[str, Listener],
 
     Returns:
         All answers.
+
+    Example:
+        >>> from course_utils.listening import design, sessions
+        >>> sounds = {name: [[0.1, 0.3, -0.4, 0.0] * 1000] * 2 for name in ("Bach", "hum")}
+        >>> study = design.Study("try", sounds, 8000, "Bach", "hum", {"rate": 2})
+        >>> [a.kind for a in sessions.simulate(study, {"QXB": lambda trial: "3"})][:3]
+        ['consent', 'rate', 'rate']
     """
     answers = []
     for code, listener in listeners.items():

@@ -10,15 +10,13 @@ from keras import layers, ops
 
 from course_utils import environment
 from course_utils.lstm.memory import LENGTHS
+from course_utils.lstm.ngrams import ORDER, START, TRANSPOSITIONS
 from course_utils.scores import VOCABULARY, Score, to_tokens
 
-ORDER = (0, 3, 1, 2)
-START = VOCABULARY
 BEATS = {16: 1, 12: 17, 24: 29}
 PHRASE_STEPS = 32
 INPUTS = {"previous": 4, "struck": 4, "tokens": 4, "onsets": 4, "beat": None, "phrase": None,
           "key": None}
-TRANSPOSITIONS = range(-5, 7)
 
 
 def chorale_inputs(score: Score) -> dict[str, np.ndarray]:
@@ -29,6 +27,13 @@ def chorale_inputs(score: Score) -> dict[str, np.ndarray]:
         int32 arrays: `tokens` and `onsets` (steps, 4), what is predicted; `previous` (steps, 4),
         the tokens one step earlier; `struck` (steps, 4), 2 where the previous step's note was
         struck, 1 where it was held; `beat`, `phrase`, `key` (steps,).
+
+    Example:
+        >>> from course_utils.lstm import chorale_lstm
+        >>> from course_utils.scores import planning
+        >>> inputs = chorale_lstm.chorale_inputs(planning.plan_chorale(1, key=7))
+        >>> inputs["tokens"].shape, int(inputs["key"][0])  # 1 + the key, since 0 is "unknown"
+        ((32, 4), 8)
     """
     tokens = to_tokens(score.pitches)
     previous = np.vstack([np.full((1, 4), START), tokens[:-1]])
@@ -50,6 +55,12 @@ def phrase_position(fermata: np.ndarray) -> np.ndarray:
 
     Returns:
         (steps,) int32, 0..64.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.lstm import chorale_lstm
+        >>> chorale_lstm.phrase_position(np.array([False, False, True, False, True])).tolist()
+        [3, 2, 1, 34, 33]
     """
     position, distance, last = np.zeros(len(fermata), np.int32), None, True
     for step in range(len(fermata) - 1, -1, -1):
@@ -220,6 +231,13 @@ def chorale_windows(pieces: list[dict], batch: int, steps: int, seed: int) -> Ca
         batch: windows a batch.
         steps: window length in sixteenths; no piece may be shorter.
         seed: seed of all choices.
+
+    Example:
+        >>> from course_utils.lstm import chorale_lstm
+        >>> from course_utils.scores import planning
+        >>> pieces = [chorale_lstm.chorale_inputs(planning.plan_chorale(2))]
+        >>> chorale_lstm.chorale_windows(pieces, batch=3, steps=16, seed=0)(1)["tokens"].shape
+        (3, 16, 4)
     """
     lengths = np.array([len(p["beat"]) for p in pieces])
     if lengths.min() < steps:

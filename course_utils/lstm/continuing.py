@@ -111,6 +111,13 @@ def last_output(model) -> Callable[[np.ndarray], np.ndarray]:
 
     Returns:
         A function from float (batch, frames, bins) to float32 (batch, outputs).
+
+    Example:
+        >>> import keras
+        >>> import numpy as np
+        >>> from course_utils.lstm import continuing
+        >>> continuing.last_output(keras.layers.Dense(10))(np.ones((3, 8, 64))).shape
+        (3, 10)
     """
     import tensorflow as tf
 
@@ -156,12 +163,18 @@ def nearest(frames: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
     Raises:
         ValueError: if the two do not have the same bins.
+
+    Example:
+        >>> from course_utils.lstm import continuing
+        >>> index, distance = continuing.nearest([[9.0, 9.0], [1.0, 3.0]], known=[[1, 1], [9, 9]])
+        >>> index.tolist(), distance.round(2).tolist()
+        ([1, 0], [0.0, 1.41])
     """
     frames, known = as_array(frames).astype(np.float64), as_array(known).astype(np.float64)
     if known.ndim != 2 or not len(known) or frames.shape[-1:] != known.shape[1:]:
-        raise ValueError(f"nearest takes frames of shape (..., bins) and known ones of shape (known, bins), with "
-                         "the same bins, "
-                         f"not {frames.shape} and {known.shape}.")
+        raise ValueError("nearest takes frames of shape (..., bins) and known ones of shape "
+                         f"(known, bins), with the same bins, not {frames.shape} and "
+                         f"{known.shape}.")
     rows, squares = frames.reshape(-1, frames.shape[-1]), (known**2).sum(axis=1)
     blocks = np.split(rows, range(256, len(rows), 256))
     index = np.concatenate([(squares - 2 * block @ known.T).argmin(axis=1) for block in blocks])
@@ -172,6 +185,12 @@ def nearest(frames: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarr
 def weights_checksum(model) -> str:
     """Return a checksum of a Keras model's weights, 16 hexadecimal digits, to be kept in files it
     generated.
+
+    Example:
+        >>> import keras
+        >>> from course_utils.lstm import continuing
+        >>> len(continuing.weights_checksum(keras.layers.Embedding(8, 2)))
+        16
     """
     return hashlib.sha256(b"".join(weights.tobytes()
                                    for weights in model.get_weights())).hexdigest()[:16]
@@ -183,6 +202,12 @@ def expect_error() -> Iterator[None]:
     the notebook.
 
     Notebook: 07_lstm_continues_audio
+
+    Example:
+        >>> from course_utils.lstm import continuing
+        >>> with continuing.expect_error():
+        ...     [60, 62, 64][3]
+        IndexError: list index out of range
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""How well a chorale LSTM predicts four-part music: nats per note. Measures of generated music
+"""How well a chorale LSTM predicts four-part music: nats per cell. Measures of generated music
 stand in `measures`.
 """
 import collections
@@ -12,11 +12,11 @@ from course_utils.scores import from_grid
 
 
 def chorale_nats(model, pieces: list[dict], steered: bool = False, batch: int = 16,
-                 transpositions: tuple[int, ...] = generation.TRANSPOSITIONS) -> list[np.ndarray]:
+                 transpositions: tuple[int, ...] = generation.AVERAGED) -> list[np.ndarray]:
     """Measure a chorale LSTM over whole pieces: negative log-likelihood of each pitch in nats,
     (steps, 4) of each piece.
 
-    A "note" is one voice on one sixteenth, rests included, the first step included, as in the JSB
+    A cell is one voice on one sixteenth, rests included, the first step included, as in the JSB
     Chorales benchmark (Boulanger-Lewandowski et al. 2012). The beat is known; onsets, fermatas and
     key are not, unless `steered`.
 
@@ -46,12 +46,27 @@ def _stack(group: list[dict], name: str, steps: int, shown: bool = True) -> np.n
     return out
 
 
-def nats_per_note(nats: list[np.ndarray]) -> float:
-    """Return the benchmark figure: the sum over all notes of all pieces, divided by their
+def nats_per_cell(nats: list[np.ndarray]) -> float:
+    """Return the benchmark figure: the sum over all cells of all pieces, divided by their
     number.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.lstm import evaluation
+        >>> evaluation.nats_per_note([np.full((4, 4), 1.0), np.full((12, 4), 0.0)])
+        0.25
     """
-    return float(sum(piece.sum(dtype=np.float64) for piece in nats)
-                 / sum(piece.size for piece in nats))
+    sums, cells = totals(nats)
+    return float(sums.sum() / cells.sum())
+
+
+def totals(nats: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the sum of nats and the number of cells of each piece, as a bootstrap needs them.
+
+    Notebook: 08_lstm_composes_chorales
+    """
+    return (np.array([piece.sum(dtype=np.float64) for piece in nats]),
+            np.array([piece.size for piece in nats]))
 
 
 @functools.cache
@@ -67,7 +82,7 @@ def metres() -> tuple[dict[tuple[int, int], float], float]:
 
 
 def chorale_nll(grid: np.ndarray, model=None) -> float:
-    """Score a piece of which nothing but the pitches is known, in nats per note.
+    """Score a piece of which nothing but the pitches is known, in nats per cell.
 
     The metre is not known either, so the figure is that of a mixture: the piece's likelihood under
     each metre that Bach's chorales begin with, weighted by how often they do. The first step is

@@ -10,7 +10,7 @@ from course_utils.measuring import counterpoint
 from course_utils.scores import VOCABULARY, Score, to_pitches, to_tokens
 from course_utils.scores.planning import ends_on_tonic
 
-TRANSPOSITIONS = (-2, -1, 0, 1, 2)
+AVERAGED = (-2, -1, 0, 1, 2)
 CANDIDATES = 32  # enough that some end on the tonic; a single sample seldom does
 
 
@@ -69,7 +69,7 @@ def _rank(found: list[Score], nats: np.ndarray) -> np.ndarray:
 def sample(model: chorale_lstm.ChoraleLSTM, plan: dict, fixed: np.ndarray, struck: np.ndarray, *,
            seed: int, temperature: float = 1.0, top_p: float = 1.0, top_k: int = VOCABULARY,
            onsets_seen: bool = True, transpositions: tuple[int,
-                                                           ...] = TRANSPOSITIONS) -> tuple[
+                                                           ...] = AVERAGED) -> tuple[
     np.ndarray, np.ndarray, np.ndarray]:
     """Sample a batch of pieces in one compiled loop over time that keeps the network's state
     inside.

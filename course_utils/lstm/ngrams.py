@@ -7,8 +7,8 @@ import numpy as np
 
 from course_utils.scores import HIGHEST, LOWEST, VOCABULARY, Score, changes, to_pitches, to_tokens
 
-ORDER = (0, 3, 1, 2)  # soprano, bass, alto, tenor, as the chorale LSTM chooses them
-TRANSPOSITIONS = range(-5, 7)  # as the chorale LSTM is trained
+ORDER = (0, 3, 1, 2)  # soprano, bass, alto, tenor: in this order a step's voices are chosen
+TRANSPOSITIONS = range(-5, 7)  # what all models of chorales learn from
 START = VOCABULARY
 RADIX = VOCABULARY + 1
 # What a guess may look at, and how many values it has. All of them and a token together stay below
@@ -68,6 +68,13 @@ def fit(contexts: Sequence[Sequence[str]], pieces: Sequence[Score]) -> Ngram:
     Raises:
         ValueError: if there is no piece, one has not four voices or leaves MIDI 30..88, or a name
             is unknown.
+
+    Example:
+        >>> from course_utils import scores
+        >>> from course_utils.lstm import ngrams
+        >>> piece = scores.from_grid([[72, 67, 64, 48]] * 16)
+        >>> ngrams.fit(ngrams.LADDER["unigram"], [piece]).contexts
+        ((),)
     """
     if unknown := {name for context in contexts for name in context} - set(SIZES):
         raise ValueError(f"There is no context {', '.join(sorted(unknown))}. Choose among "
@@ -85,7 +92,7 @@ def fit(contexts: Sequence[Sequence[str]], pieces: Sequence[Score]) -> Ngram:
     return Ngram(tuple(map(tuple, contexts)), tables)
 
 
-def nats(model: Ngram, pieces: Sequence[Score]) -> tuple[np.ndarray, np.ndarray]:
+def nats(model: Ngram, pieces: Sequence[Score]) -> list[np.ndarray]:
     """Measure a model over whole pieces, as `evaluation.chorale_nats` does.
 
     Notebook: 08_lstm_composes_chorales
@@ -95,18 +102,24 @@ def nats(model: Ngram, pieces: Sequence[Score]) -> tuple[np.ndarray, np.ndarray]
         pieces: scores of four voices.
 
     Returns:
-        Two arrays, one entry a piece: negative log-likelihood of all pitches in nats (float64), and
-        number of notes. A note is one voice on one sixteenth, rests included.
+        The negative log-likelihood of each cell in nats, (steps, 4) float64, of each piece. A cell
+        is one voice on one sixteenth, rests included.
 
     Raises:
         ValueError: if a piece has not four voices or leaves MIDI 30..88.
+
+    Example:
+        >>> from course_utils import scores
+        >>> from course_utils.lstm import ngrams
+        >>> piece = scores.from_grid([[72, 67, 64, 48]] * 16)
+        >>> total, notes = ngrams.nats(ngrams.fit(ngrams.LADDER["uniform"], [piece]), [piece])
+        >>> round(float(total[0] / notes[0]), 2)  # log(60): each of 60 tokens is as likely
+        4.09
     """
-    return np.array([note_nats(model, piece).sum() for piece in pieces]), np.array(
-        [4 * len(piece) for piece in pieces])
+    return [_nats(model, piece) for piece in pieces]
 
 
-def note_nats(model: Ngram, piece: Score) -> np.ndarray:
-    """Return the negative log-likelihood of each note of a piece in nats, (steps, 4)."""
+def _nats(model: Ngram, piece: Score) -> np.ndarray:
     read, costs = _read(piece), np.empty((len(piece), 4))
     for rank, voice in enumerate(ORDER):
         costs[:, [voice]] = -np.log(probabilities(model, rank, _seen(rank, *read),
@@ -156,6 +169,14 @@ def sample(model: Ngram, plan: Score, pieces: int, *, seed: int) -> list[Score]:
 
     Returns:
         Scores with the plan's bars; a note begins where the pitch changes.
+
+    Example:
+        >>> from course_utils import scores
+        >>> from course_utils.lstm import ngrams
+        >>> piece = scores.from_grid([[72, 67, 64, 48]] * 16)
+        >>> model = ngrams.fit(ngrams.LADDER["unigram"], [piece])
+        >>> [len(score) for score in ngrams.sample(model, piece, 2, seed=0)]
+        [16, 16]
     """
     rng = np.random.default_rng(seed)
     tokens = np.zeros((pieces, len(plan), 4), np.int64)

@@ -1,9 +1,10 @@
-"""How sure a figure is: intervals over pieces."""
+"""How sure a figure is: confidence intervals over pieces. (An interval alone is musical.)"""
 import numpy as np
 
 
-def interval(totals: np.ndarray, counts: np.ndarray, draws: int = 2000) -> tuple[float, float]:
-    """Return the 95 % bootstrap interval of a ratio such as nats per note.
+def confidence_interval(totals: np.ndarray, counts: np.ndarray, draws: int = 2000) -> tuple[float,
+    float]:
+    """Return the 95 % bootstrap interval of a ratio such as nats per cell.
 
     Notebook: 08_lstm_composes_chorales (written out)
 
@@ -12,7 +13,7 @@ def interval(totals: np.ndarray, counts: np.ndarray, draws: int = 2000) -> tuple
 
     Args:
         totals: (pieces,), what is summed, such as a piece's nats.
-        counts: (pieces,), what it is divided by, such as a piece's notes; ones for a plain mean.
+        counts: (pieces,), what it is divided by, such as a piece's cells; ones for a plain mean.
         draws: how many times all pieces are drawn.
 
     Returns:
@@ -23,9 +24,15 @@ def interval(totals: np.ndarray, counts: np.ndarray, draws: int = 2000) -> tuple
     return float(low), float(high)
 
 
-def mean_interval(values: np.ndarray) -> tuple[float, float, float]:
-    """Return the mean of one number a piece, (pieces,), and the ends of its `interval`.
+def mean_and_interval(values: np.ndarray) -> tuple[float, float, float]:
+    """Return the mean of one number a piece, (pieces,), and the ends of its confidence interval.
 
     Notebook: 12_measuring_music
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.measuring import bootstrap
+        >>> bootstrap.mean_interval(np.full(77, 0.25))  # pieces that do not differ: no doubt
+        (0.25, 0.25, 0.25)
     """
-    return float(values.mean()), *interval(values, np.ones(len(values)))
+    return float(values.mean()), *confidence_interval(values, np.ones(len(values)))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from course_utils.measuring.bootstrap import mean_interval
+from course_utils.measuring.bootstrap import mean_and_interval
 from course_utils.scores import REST, STEPS_PER_QUARTER, Score
 
 FIFTH, OCTAVE = 7, 0
@@ -32,6 +32,13 @@ def parallels(score: Score, size: int) -> list[tuple[int, int, int]]:
 
     Returns:
         (step, upper voice, lower voice) of each, in the order of time.
+
+    Example:
+        >>> from course_utils import scores
+        >>> from course_utils.measuring import counterpoint
+        >>> score = scores.from_grid([[67, 60], [69, 62]])  # G over C, then A over D
+        >>> counterpoint.parallels(score, counterpoint.FIFTH)
+        [(1, 0, 1)]
     """
     before, now = score.pitches[:-1].astype(int), score.pitches[1:].astype(int)
     within = ~(score.fermata[:-1] & ~score.fermata[1:])
@@ -182,12 +189,19 @@ def rates(pieces: Sequence[Score]) -> dict[str, tuple[float, float, float]]:
 
     Raises:
         ValueError: if there is no piece, or one has not four voices.
+
+    Example:
+        >>> from course_utils import scores
+        >>> from course_utils.measuring import counterpoint
+        >>> piece = scores.from_grid([[72, 67, 64, 48]] * 8 + [[74, 69, 65, 50]] * 8)
+        >>> counterpoint.rates([piece])["largest leap, semitones"]
+        (2.0, 2.0, 2.0)
     """
     if not pieces:
         raise ValueError("There is nothing to measure. Give a list of at least one score.")
     measured = [measure(piece) for piece in pieces]
     columns = {name: np.array([m[name] for m in measured]) for name in measured[0]}
-    return {name: mean_interval(x) for name, x in columns.items()}
+    return {name: mean_and_interval(x) for name, x in columns.items()}
 
 
 def _share(hits: np.ndarray, of: np.ndarray) -> float:

@@ -17,6 +17,13 @@ def standardize(reference: np.ndarray, *others: np.ndarray) -> list[np.ndarray]:
 
     Args:
         reference, others: (..., features).
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.measuring import distances
+        >>> reference, other = distances.standardize(np.array([[0.0], [4.0]]), np.array([[8.0]]))
+        >>> reference.tolist(), other.tolist()
+        ([[-1.0], [1.0]], [[3.0]])
     """
     mean, spread = reference.mean(axis=0), reference.std(axis=0)
     return [(values - mean) / np.where(spread > 0, spread, 1) for values in (reference, *others)]
@@ -36,6 +43,13 @@ def frechet_distance(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
     Returns:
         float64 (...).
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.measuring import distances
+        >>> x = np.random.default_rng(0).normal(size=(100, 3))
+        >>> [abs(round(float(distances.frechet_distance(x, x + shift)), 6)) for shift in (0, 2)]
+        [0.0, 12.0]
     """
     difference = x.mean(axis=-2) - y.mean(axis=-2)
     first, second = covariance(x), covariance(y)
@@ -67,6 +81,14 @@ def frechet_curve(x: np.ndarray, y: np.ndarray, sizes: np.ndarray, draws: int = 
 
     Returns:
         float64 (sizes,).
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.measuring import distances
+        >>> x, y = np.random.default_rng(0).normal(size=(2, 200, 3))  # two sets of one kind
+        >>> small, large = distances.frechet_curve(x, y, [10, 200], draws=10)
+        >>> bool(small > 5 * large)  # few points seem far apart
+        True
     """
     rng, means = np.random.default_rng(seed), []
     for size in sizes:
@@ -86,6 +108,13 @@ def frechet_infinity(x: np.ndarray, y: np.ndarray, draws: int = 50, seed: int = 
     (2020). May come out a little below 0.
 
     Args: as `frechet_curve`; the parts hold from a half to all of the smaller set.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.measuring import distances
+        >>> x, y = np.random.default_rng(0).normal(size=(2, 50, 3))  # two sets of one kind
+        >>> bool(distances.frechet_infinity(x, y) < distances.frechet_distance(x, y))
+        True
     """
     smaller = min(len(x), len(y))
     sizes = np.unique(np.linspace(smaller / 2, smaller, 6).astype(int))
@@ -130,6 +159,12 @@ def pairwise(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def intra_distances(x: np.ndarray) -> np.ndarray:
     """Return the distances between the different points of one set, (n (n - 1) / 2,): Yang and
     Lerch (2018).
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.measuring import distances
+        >>> distances.intra_distances(np.array([[0.0, 0.0], [3, 4], [6, 8]])).round(2).tolist()
+        [5.0, 10.0, 5.0]
     """
     return pairwise(x, x)[np.triu_indices(len(x), 1)]
 
@@ -137,6 +172,13 @@ def intra_distances(x: np.ndarray) -> np.ndarray:
 def inter_distances(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Return the distances of all points of one set from all of another, (n * m,): Yang and Lerch
     (2018).
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.measuring import distances
+        >>> x, y = np.array([[0.0, 0.0]]), np.array([[3.0, 4.0], [0.0, 1.0]])
+        >>> distances.inter_distances(x, y).round(2).tolist()
+        [5.0, 1.0]
     """
     return pairwise(x, y).ravel()
 
@@ -167,7 +209,15 @@ def density(values: np.ndarray, places: np.ndarray, width: float | None = None) 
 
 
 def densities(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return places that cover both samples, and the density of each there, each (400,)."""
+    """Return places that cover both samples, and the density of each there, each (400,).
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.measuring import distances
+        >>> places, of_a, of_b = distances.densities(np.arange(5.0), np.arange(3.0))
+        >>> round(float(of_a.sum() * (places[1] - places[0])), 2)  # the area below a density
+        1.0
+    """
     low, high = min(a.min(), b.min()), max(a.max(), b.max())
     margin = max(3 * max(scott(a), scott(b)), 1e-9)
     places = np.linspace(low - margin, high + margin, GRID)
@@ -231,6 +281,14 @@ def precision_recall(x: np.ndarray, y: np.ndarray, k: int = 3) -> tuple[np.ndarr
 
     Returns:
         Two arrays (...), from 0 to 1.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.measuring import distances
+        >>> x = np.array([[0.0], [1], [2], [3], [100], [101], [102], [103]])
+        >>> y = x[:4] + 0.5  # good, but only one half of what there is
+        >>> [float(share) for share in distances.precision_recall(x, y)]
+        [1.0, 0.5]
     """
     apart = pairwise(x, y)
     precision = (apart <= _radius(x, k)[..., :, None]).any(axis=-2).mean(axis=-1)
@@ -248,6 +306,14 @@ def density_coverage(x: np.ndarray, y: np.ndarray, k: int = 5) -> tuple[np.ndarr
     Naeem et al., "Reliable fidelity and diversity metrics" (2020).
 
     Args: as `precision_recall`.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.measuring import distances
+        >>> x = np.array([[0.0], [1], [2], [3], [100], [101], [102], [103]])
+        >>> y = x[:4] + 0.5  # good, but only one half of what there is
+        >>> float(distances.density_coverage(x, y, k=3)[1])
+        0.5
     """
     inside = pairwise(x, y) <= _radius(x, k)[..., :, None]
     return inside.sum(axis=-2).mean(axis=-1) / k, inside.any(axis=-1).mean(axis=-1)

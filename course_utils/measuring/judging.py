@@ -16,6 +16,14 @@ SAMPLES, TABLE = "verdict_samples.npz", "verdict.json"
 def shuffle_quarters(score: Score, rng: np.random.Generator) -> Score:
     """Put the quarter notes of a piece in a random order: every chord stays, all sense of direction
     goes.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils import scores
+        >>> from course_utils.measuring import judging
+        >>> score = scores.from_grid([[72, 67, 64, 48]] * 4 + [[74, 69, 65, 50]] * 4)
+        >>> np.unique(judging.shuffle_quarters(score, np.random.default_rng(0)).pitches).tolist()
+        [48, 50, 64, 65, 67, 69, 72, 74]
     """
     order = rng.permutation(len(score) // STEPS_PER_QUARTER)
     pitches, onsets = (
@@ -26,14 +34,32 @@ def shuffle_quarters(score: Score, rng: np.random.Generator) -> Score:
 
 
 def transpose_somewhere(score: Score, rng: np.random.Generator) -> Score:
-    """Transpose a piece at random by up to half an octave, inside of what the networks know."""
+    """Transpose a piece at random by up to half an octave, inside of what the networks know.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils import scores
+        >>> from course_utils.measuring import judging
+        >>> score = scores.from_grid([[60], [67]])
+        >>> int(np.ptp(judging.transpose_somewhere(score, np.random.default_rng(0)).pitches))
+        7
+    """
     sounding = score.pitches[score.pitches != REST].astype(int)
     low, high = max(-5, LOWEST - sounding.min()), min(6, HIGHEST - sounding.max())
     return scores.transpose(score, int(rng.integers(low, high + 1)))
 
 
 def noise(score: Score, rng: np.random.Generator) -> Score:
-    """Replace every sixteenth of every voice by a random pitch of the networks' range."""
+    """Replace every sixteenth of every voice by a random pitch of the networks' range.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils import scores
+        >>> from course_utils.measuring import judging
+        >>> score = scores.from_grid([[72, 67, 64, 48]] * 64)
+        >>> len(np.unique(judging.noise(score, np.random.default_rng(0)).pitches)) > 40
+        True
+    """
     return scores.from_grid(rng.integers(LOWEST, HIGHEST + 1, score.pitches.shape))
 
 
@@ -51,6 +77,13 @@ def calibration_sets(bach: Sequence[Score], markov: Sequence[Score], seed: int =
     Returns:
         Name to pieces: other Bach; half of it; all of it transposed; and what must be worse:
         Markov, shuffled, noise.
+
+    Example:
+        >>> from course_utils import scores
+        >>> from course_utils.measuring import judging
+        >>> pieces = [scores.from_grid([[72, 67, 64, 48]] * 16)] * 2
+        >>> list(judging.calibration_sets(pieces, pieces))
+        ['other Bach', 'half as many', 'transposed', 'Markov', 'shuffled', 'noise']
     """
     rng = np.random.default_rng(seed)
     return {"other Bach": list(bach), "half as many": list(bach)[::2],
@@ -70,7 +103,13 @@ def calibrate(reference: Described, sets: Mapping[str, Described]) -> dict[str,
 
 
 def overlaps(a: Measured, b: Measured) -> bool:
-    """Tell whether two intervals have a point in common."""
+    """Tell whether two intervals have a point in common.
+
+    Example:
+        >>> from course_utils.measuring import judging
+        >>> judging.overlaps((0.5, 0.4, 0.6), (0.7, 0.55, 0.8))  # value, lower and upper end
+        True
+    """
     return bool(a[1] <= b[2] and b[1] <= a[2])
 
 
@@ -100,6 +139,13 @@ def trusted(calibration: Mapping[str, Mapping[str, Measured]]) -> list[str]:
     """Return the measures that pass `verdict_on`.
 
     Notebook: 12_measuring_music
+
+    Example:
+        >>> from course_utils.measuring import judging
+        >>> same, worse = (0.5, 0.4, 0.6), (0.9, 0.8, 1.0)
+        >>> deaf = dict.fromkeys(["other Bach", "half as many", "transposed", "noise"], same)
+        >>> judging.trusted({"deaf": deaf, "good": deaf | {"noise": worse}})
+        ['good']
     """
     return [name for name, row in calibration.items() if not verdict_on(row)]
 
@@ -127,6 +173,13 @@ def rank_models(table: Mapping[str, Mapping[str, Measured]], names: Sequence[str
     Returns:
         Model to measure to rank, 1 the best; a model is ranked behind those that are nearer to Bach
         for sure.
+
+    Example:
+        >>> from course_utils.measuring import judging
+        >>> table = {"Bach": {"range": (9, 8, 10)}, "LSTM": {"range": (9.5, 8.5, 11)},
+        ...          "Markov": {"range": (20, 18, 22)}}
+        >>> judging.rank_models(table, ["range"], bach="Bach")
+        {'Bach': {'range': 1}, 'LSTM': {'range': 1}, 'Markov': {'range': 3}}
     """
     ranks: dict[str, dict[str, int]] = {model: {} for model in table}
     for name in names:
@@ -137,7 +190,13 @@ def rank_models(table: Mapping[str, Mapping[str, Measured]], names: Sequence[str
 
 
 def mean_ranks(ranks: Mapping[str, Mapping[str, int]]) -> dict[str, float]:
-    """Return each model's mean rank over the measures, best first."""
+    """Return each model's mean rank over the measures, best first.
+
+    Example:
+        >>> from course_utils.measuring import judging
+        >>> judging.mean_ranks({"Markov": {"a": 2, "b": 2}, "LSTM": {"a": 1, "b": 2}})
+        {'LSTM': 1.5, 'Markov': 2.0}
+    """
     means = {model: float(np.mean(list(row.values()))) for model, row in ranks.items()}
     return dict(sorted(means.items(), key=lambda item: item[1]))
 
@@ -167,6 +226,11 @@ def samples() -> dict[str, list[Score]]:
     Notebook: 12_measuring_music
 
     Made by `python -m benchmarks.verdict --samples`.
+
+    Example:
+        >>> from course_utils.measuring import judging
+        >>> {len(pieces) for pieces in judging.samples().values()}
+        {77}
     """
     with np.load(environment.shipped(SAMPLES)) as arrays:
         return unpack(dict(arrays))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from course_utils.measuring import counterpoint, distances, memorisation, musical_statistics
-from course_utils.measuring.bootstrap import mean_interval
+from course_utils.measuring.bootstrap import mean_and_interval
 from course_utils.scores import STEPS_PER_QUARTER, Score, bars, excerpt
 
 STEPS = 128  # eight bars
@@ -43,6 +43,13 @@ class Described(NamedTuple):
 def excerpts(pieces: Sequence[Score], steps: int = STEPS) -> list[Score]:
     """Cut all pieces to the same length, from the first whole bar on where they are long enough;
     leave out shorter ones.
+
+    Example:
+        >>> from course_utils import scores
+        >>> from course_utils.measuring import measures
+        >>> pieces = [scores.from_grid([[60]] * steps, pickup=4) for steps in (16, 64)]
+        >>> [(len(piece), int(piece.beat[0])) for piece in measures.excerpts(pieces, 32)]
+        [(32, 0)]
     """
     cut = []
     for piece in pieces:
@@ -67,6 +74,13 @@ def describe(pieces: Sequence[Score], known: Sequence[Score],
 
     Raises:
         ValueError: if there is no piece, one has not four voices, or the lengths differ.
+
+    Example:
+        >>> from course_utils import scores
+        >>> from course_utils.measuring import measures
+        >>> piece = scores.from_grid([[72, 67, 64, 48]] * 16)
+        >>> measures.describe([piece, piece], known=[piece]).copied.tolist()  # in quarter notes
+        [4.0, 4.0]
     """
     if len(pieces) < 2 or {(len(p), p.pitches.shape[1]) for p in pieces} != {(len(pieces[0]), 4)}:
         raise ValueError("A set to be measured holds at least two pieces of four voices and equal "
@@ -142,7 +156,7 @@ def _variation(name: str) -> Callable[[Described, Described], Measured]:
 
 def _mean_statistic(name: str) -> Callable[[Described, Described], Measured]:
     column = list(musical_statistics.STATISTICS).index(name)
-    return lambda x, y: mean_interval(y.statistics[:, column])
+    return lambda x, y: mean_and_interval(y.statistics[:, column])
 
 
 def overlap(x: Described, y: Described) -> Measured:
@@ -174,7 +188,7 @@ def classifier(x: Described, y: Described) -> Measured:
     """
     points = [np.hstack([s.statistics, *map(np.sqrt, (s.chords, s.intervals, s.durations))])
               for s in (x, y)]
-    return mean_interval(told_apart(*points))
+    return mean_and_interval(told_apart(*points))
 
 
 def told_apart(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -208,7 +222,8 @@ def squared_error(x: Described, y: Described) -> Measured:
     semitones squared.
     """
     center = x.grid.mean(axis=0)
-    return mean_interval(((y.grid - center) ** 2).mean(axis=1) + ((x.grid - center) ** 2).mean())
+    return mean_and_interval(((y.grid - center) ** 2).mean(axis=1)
+                             + ((x.grid - center) ** 2).mean())
 
 
 # Name: how to measure a set (reference, judged). What is best is what other pieces by Bach reach,
@@ -223,11 +238,11 @@ MEASURES: dict[str, Callable[[Described, Described], Measured]] = {
     "scale consistency": _mean_statistic("scale consistency"),
     "groove consistency": _mean_statistic("groove consistency"),
     "dissonance": _mean_statistic("dissonance"),
-    "parallels a bar": lambda x, y: mean_interval(y.parallels),
+    "parallels a bar": lambda x, y: mean_and_interval(y.parallels),
     "overlap of distances": overlap,
     **{name: _of_statistics(function) for name, function in OF_POINTS.items()},
     "classifier accuracy": classifier,
-    "longest copy, quarters": lambda x, y: mean_interval(y.copied),
+    "longest copy, quarters": lambda x, y: mean_and_interval(y.copied),
 }
 
 

@@ -75,6 +75,13 @@ def copied_lengths(pieces: Sequence[Score], known: Sequence[Score]) -> list[np.n
     Returns:
         int (steps,) of each piece: how many steps from there on are found elsewhere in one go, all
         voices, 0 if none.
+
+    Example:
+        >>> from course_utils import scores
+        >>> from course_utils.measuring import memorisation
+        >>> piece = scores.from_grid([[60], [62], [64], [65], [67]])
+        >>> memorisation.copied_lengths([scores.transpose(piece, 5)], [piece])[0].tolist()
+        [5, 4, 3, 2, 1]
     """
     ours, theirs = read_steps(pieces), read_steps(known)
     found = np.zeros(len(ours.piece), int)
@@ -109,6 +116,13 @@ def longest_copies(pieces: Sequence[Score], known: Sequence[Score]) -> np.ndarra
     Notebook: 12_measuring_music
 
     Standing still counts: compare with what music by other people, or held-out pieces, reach.
+
+    Example:
+        >>> from course_utils import scores
+        >>> from course_utils.measuring import memorisation
+        >>> piece = scores.from_grid([[60], [62], [64], [65], [67]])
+        >>> memorisation.longest_copies([scores.transpose(piece, 5)], [piece]).tolist()
+        [5]
     """
     return np.array([lengths.max(initial=0) for lengths in copied_lengths(pieces, known)])
 
@@ -131,6 +145,13 @@ def memorised_rate(pieces: Sequence[Score], known: Sequence[Score], held_out: Se
     Returns:
         The share of pieces whose longest copy is longer, 0 to 1; about 0.05 for more music of the
         held-out kind.
+
+    Example:
+        >>> from course_utils import scores
+        >>> from course_utils.measuring import memorisation
+        >>> known, other = (scores.from_grid([[60], [last]] * 8) for last in (62, 65))
+        >>> memorisation.memorised_rate([known, other], known=[known], held_out=[other])
+        0.5
     """
     limit = np.quantile(longest_copies(held_out, known), quantile)
     return float((longest_copies(pieces, known) > limit).mean())
@@ -154,6 +175,13 @@ def nearest_passage(passage: np.ndarray, known: Sequence[Score],
 
     Raises:
         ValueError: if no known piece is as long.
+
+    Example:
+        >>> from course_utils import scores
+        >>> from course_utils.measuring import memorisation
+        >>> piece = scores.from_grid([[60], [62], [64], [65], [67], [65], [64], [62]])
+        >>> memorisation.nearest_passage(piece.pitches[4:] + 2, [piece])
+        Copy(agreement=1.0, piece=0, start=4, semitones=2)
     """
     passage, best = np.asarray(passage).astype(np.int16), None
     for number, piece in enumerate(known):

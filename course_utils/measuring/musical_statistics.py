@@ -217,6 +217,13 @@ def table(pieces: Sequence[Score]) -> np.ndarray:
 
     Raises:
         ValueError: if there is no piece.
+
+    Example:
+        >>> from course_utils import scores
+        >>> from course_utils.measuring import musical_statistics
+        >>> row = musical_statistics.table([scores.from_grid([[72, 67, 64, 48]] * 16)])[0].tolist()
+        >>> dict(zip(musical_statistics.STATISTICS, row))["pitch range"]  # in semitones
+        24.0
     """
     if not len(pieces):
         raise ValueError("There is nothing to measure. Give a list of at least one score.")

@@ -37,7 +37,14 @@ def between(a: np.ndarray, b: np.ndarray, share: float | np.ndarray) -> np.ndarr
 
 
 def noise(seed: int) -> np.ndarray:
-    """Return the noise that belongs to a seed, (64,)."""
+    """Return the noise that belongs to a seed, (64,).
+
+    Example:
+        >>> from course_utils.panels import latent_walk
+        >>> first, again = latent_walk.noise(1), latent_walk.noise(1)
+        >>> first.shape, bool((first == again).all())
+        ((64,), True)
+    """
     return np.random.default_rng(seed).standard_normal(bar_gan.NOISE)
 
 

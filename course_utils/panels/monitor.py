@@ -30,6 +30,13 @@ class Monitor:
     Attributes:
         steps: list of the steps recorded.
         history: dict from a curve's name to the list of its values, one a recorded step.
+
+    Example:
+        >>> from course_utils.panels import monitor
+        >>> show = monitor.Monitor(50, panels={"losses": ("critic", "generator")})
+        >>> show(1, critic=0.5, generator=0.25)
+        >>> show.history
+        {'critic': [0.5], 'generator': [0.25]}
     """
 
     def __init__(self, every: int, panels: Mapping[str, tuple[str, ...]],

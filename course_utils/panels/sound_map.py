@@ -1,13 +1,12 @@
 """A map of sounds to click on, and the list of what sounds most alike, which needs no browser."""
 import base64
 import html
-import io
 from collections.abc import Sequence
 
 import numpy as np
 
-from course_utils import plots
-from course_utils.checks import SR, as_array, check_rate, waveform
+from course_utils import audio, plots
+from course_utils.checks import as_array, check_rate, waveform
 
 WIDTH, HEIGHT, MARGIN = 640, 420, 24
 MOST = 400
@@ -46,7 +45,7 @@ def sound_map(points: np.ndarray, sounds: np.ndarray, sr: int, labels: Sequence[
                          f"there are points of shape {points.shape}, {len(sounds)} sounds, "
                          f"{len(labels)} labels, {len(groups)} groups.")
     names = list(dict.fromkeys(groups))
-    dots = "".join(_dot(place, _mp3(y, sr), f"{label} ({group})",
+    dots = "".join(_dot(place, _sound(y, sr), f"{label} ({group})",
                         plots.COLORS[names.index(group) % len(plots.COLORS)]) for place, y, label,
                    group in zip(_placed(points), sounds, labels, groups))
     legend = " ".join(f'<span style="color:{plots.COLORS[k % len(plots.COLORS)]}">&#9679;</span> '
@@ -74,16 +73,10 @@ def _dot(place: np.ndarray, sound: str, title: str, color: str) -> str:
              f'onkeydown="if(event.key===\'Enter\'){{{play}}}"><title>{name}</title></circle>')
 
 
-def _mp3(y: np.ndarray, sr: int) -> str:
-    import soundfile
-
-    from course_utils.audio import resample
-
-    y = resample(waveform(y, mono=True)[:2 * sr], sr, SR)
-    buffer = io.BytesIO()
-    soundfile.write(buffer, 0.7 * y / max(float(np.abs(y).max()), 1e-6), SR, format="MP3",
-                    compression_level=0.9, bitrate_mode="VARIABLE")
-    return base64.b64encode(buffer.getvalue()).decode()
+def _sound(y: np.ndarray, sr: int) -> str:
+    y = waveform(y, mono=True)[:2 * sr]
+    small = audio.mp3(0.7 * y / max(float(np.abs(y).max()), 1e-6), sr, quality=0.9)
+    return base64.b64encode(small).decode()
 
 
 def nearest(embeddings: np.ndarray, one: int, count: int = 5,

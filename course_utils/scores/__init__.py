@@ -1,4 +1,8 @@
-"""The symbolic side of music: a score on a grid of sixteenth notes, as tokens and as notes."""
+"""The symbolic side of music (notebook 08): a score on a grid of sixteenths, as tokens, as notes.
+
+score_files: MIDI and MusicXML. engraving: the picture. melodies: typed notes. planning: what is
+settled before the first note.
+"""
 import math
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -31,6 +35,12 @@ class Score:
     Raises:
         ValueError: if an array has another shape, kind or range, or the onsets contradict the
             pitches.
+
+    Example:
+        >>> from course_utils import scores
+        >>> score = scores.from_grid([[72, 48], [72, 48], [74, 48], [-1, 48]], key=0)
+        >>> len(score), score.pitches.shape
+        (4, (4, 2))
     """
     pitches: np.ndarray
     onsets: np.ndarray
@@ -117,6 +127,11 @@ def from_grid(pitches: np.ndarray, onsets: np.ndarray | None = None, bar: int = 
 
     Raises:
         ValueError: if an argument has another shape, kind or range.
+
+    Example:
+        >>> from course_utils import scores
+        >>> scores.from_grid([[60], [60], [62], [-1]]).onsets.tolist()
+        [[True], [False], [True], [False]]
     """
     pitches = np.asarray(pitches)
     if not 1 <= bar <= LONGEST_BAR or not 0 <= pickup < bar:
@@ -135,6 +150,11 @@ def to_tokens(pitches: np.ndarray) -> np.ndarray:
 
     Raises:
         ValueError: if a pitch lies outside of MIDI 30..88.
+
+    Example:
+        >>> from course_utils import scores
+        >>> scores.to_tokens([-1, 30, 60, 88]).tolist()
+        [0, 1, 31, 59]
     """
     pitches = np.asarray(pitches)
     sounding = pitches[pitches != REST]
@@ -145,7 +165,13 @@ def to_tokens(pitches: np.ndarray) -> np.ndarray:
 
 
 def to_pitches(tokens: np.ndarray) -> np.ndarray:
-    """Turn tokens back into MIDI pitches, int16 of the same shape, -1 for a rest."""
+    """Turn tokens back into MIDI pitches, int16 of the same shape, -1 for a rest.
+
+    Example:
+        >>> from course_utils import scores
+        >>> scores.to_pitches([0, 1, 31, 59]).tolist()
+        [-1, 30, 60, 88]
+    """
     tokens = np.asarray(tokens)
     return np.where(tokens == 0, REST, tokens + LOWEST - 1).astype(np.int16)
 
@@ -155,6 +181,12 @@ def transpose(score: Score, semitones: int) -> Score:
 
     Raises:
         ValueError: if a note would leave MIDI 0..127.
+
+    Example:
+        >>> from course_utils import scores
+        >>> score = scores.from_grid([[60], [-1]], key=0)
+        >>> [scores.transpose(score, n).key for n in (-3, 7, 12)]  # an octave: the same key
+        [9, 7, 0]
     """
     sounding = score.pitches != REST
     moved = np.where(sounding, score.pitches + int(semitones), REST)
@@ -171,6 +203,12 @@ def excerpt(score: Score, begin: int, end: int) -> Score:
 
     Raises:
         ValueError: if the score has no such steps.
+
+    Example:
+        >>> from course_utils import scores
+        >>> score = scores.from_grid([[60], [60], [62], [62]])
+        >>> scores.excerpt(score, 1, 3).onsets.tolist()  # the note from before begins anew
+        [[True], [True]]
     """
     if not 0 <= begin < end <= len(score):
         raise ValueError(f"The score has the steps 0 to {len(score)}, so {begin} to {end} cannot "

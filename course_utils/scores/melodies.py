@@ -35,6 +35,12 @@ def parse_melody(text: str, key: int | None = None, bar: int = 16, pickup: int =
     Raises:
         ValueError: if a word is no note, a length is no multiple of a quarter of a quarter note, or
             there is no note.
+
+    Example:
+        >>> from course_utils.scores import melodies
+        >>> melody = melodies.parse_melody("C4 r D4:2")
+        >>> melody.pitches[:, 0].tolist()  # four sixteenths a quarter, -1 for the rest
+        [60, 60, 60, 60, -1, -1, -1, -1, 62, 62, 62, 62, 62, 62, 62, 62]
     """
     if not 1 <= bar <= 255 or not 0 <= pickup < bar:
         raise ValueError(f"bar is 1 to 255 sixteenths, and pickup is shorter than it, not {bar} "

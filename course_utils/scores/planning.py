@@ -16,6 +16,11 @@ def parse_key(name: str) -> int:
 
     Raises:
         ValueError: if it is not a key's name.
+
+    Example:
+        >>> from course_utils.scores import planning
+        >>> [planning.parse_key(name) for name in ("C major", "Bb major", "a minor")]
+        [0, 10, 21]
     """
     tonic, _, mode = name.strip().partition(" ")
     tonic, mode = tonic[:1].upper() + tonic[1:], mode.strip().lower()
@@ -46,6 +51,12 @@ def plan_chorale(phrases: int, key: int | None = None) -> Score:
 
     Raises:
         ValueError: if there is not at least one phrase, or no such key.
+
+    Example:
+        >>> from course_utils.scores import planning
+        >>> plan = planning.plan_chorale(2, key=planning.parse_key("G major"))
+        >>> plan.pitches.shape, plan.beat[:6].tolist()  # the pick-up is the fourth beat of a bar
+        ((64, 4), [12, 13, 14, 15, 0, 1])
     """
     if phrases < 1:
         raise ValueError(f"A chorale has at least one phrase, not {phrases}. Five make half a "
@@ -68,6 +79,12 @@ def plan_harmony(melody: Score) -> Score:
 
     Raises:
         ValueError: if the melody has no note or lies outside of a soprano's reach.
+
+    Example:
+        >>> from course_utils.scores import melodies, planning
+        >>> plan = planning.plan_harmony(melodies.parse_melody("C5 D5 E5"))
+        >>> plan.pitches[::4].tolist()
+        [[72, -1, -1, -1], [74, -1, -1, -1], [76, -1, -1, -1]]
     """
     notes = melody.pitches[:, 0][melody.pitches[:, 0] != REST]
     if not notes.size:
@@ -95,6 +112,13 @@ def ends_on_tonic(score: Score) -> bool:
 
     Raises:
         ValueError: if the key is unknown.
+
+    Example:
+        >>> from course_utils import scores
+        >>> from course_utils.scores import planning
+        >>> chords = [72, 67, 64, 48], [72, 67, 60, 52]  # C major: C in the bass, E in the bass
+        >>> [planning.ends_on_tonic(scores.from_grid([chord], key=0)) for chord in chords]
+        [True, False]
     """
     if score.key is None:
         raise ValueError("The score has no key, so its tonic is unknown. Give it one with "

@@ -38,6 +38,12 @@ def to_midi(score: Score, path: str | Path | None = None, *, quarter_bpm: float 
     Raises:
         ValueError: if an argument is out of range.
         OSError: if the file cannot be written.
+
+    Example:
+        >>> from course_utils.scores import melodies, score_files
+        >>> melody = melodies.parse_melody("C4 E4 G4 C5")
+        >>> [round(score_files.to_midi(melody, quarter_bpm=n).get_end_time(), 2) for n in (60, 120)]
+        [4.0, 2.0]
     """
     import pretty_midi as pm
 
@@ -126,6 +132,14 @@ def read(path: str | Path) -> Score:
         OSError: if it is a folder or may not be read.
         ValueError: if it is damaged, of another kind, without notes, or has two notes at once in a
             voice.
+
+    Example:
+        >>> import tempfile
+        >>> from course_utils.scores import melodies, score_files
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     midi = score_files.to_midi(melodies.parse_melody("C4 r D4"), f"{folder}/a.mid")
+        ...     score_files.read(f"{folder}/a.mid").pitches[::4, 0].tolist()
+        [60, -1, 62]
     """
     path = Path(path)
     readers = {".mid": read_midi, ".midi": read_midi, ".musicxml": _read_musicxml,

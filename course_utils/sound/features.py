@@ -48,6 +48,12 @@ def stft(y: np.ndarray, n_fft: int = N_FFT, hop_length: int = HOP_LENGTH) -> np.
 
     Raises:
         ValueError: if y is not sound of one channel, or the sizes are no sizes.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.sound import features
+        >>> features.stft(np.zeros(16000)).shape
+        (63, 513)
     """
     return _in_blocks(y, n_fft, hop_length, lambda spectrum: spectrum)
 
@@ -112,6 +118,13 @@ def mel_filters(sr: int, n_fft: int = N_FFT, n_mels: int = N_MELS) -> np.ndarray
 
     Raises:
         ValueError: if there are so many that a filter would fall between two bins.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.sound import features
+        >>> middle = features.mel_filters(16000).argmax(axis=1) * 16000 / 1024  # in Hz
+        >>> bool(middle[1] - middle[0] < middle[-1] - middle[-2])  # the higher, the wider
+        True
     """
     sr = check_rate(sr)
     check_sizes(n_fft, 1)
@@ -152,6 +165,13 @@ def log_mel(y: np.ndarray, sr: int, n_mels: int = N_MELS, n_fft: int = N_FFT,
 
     Raises:
         ValueError: as `stft` and `mel_filters`.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.sound import features
+        >>> mel = features.log_mel(np.zeros(16000), 16000)
+        >>> mel.shape, round(float(mel.max()))  # silence lies on the floor, in dB
+        ((63, 64), -80)
     """
     return _by_mel(y, sr, n_mels, n_fft, hop_length, power_to_db)
 
@@ -180,6 +200,13 @@ def dct_matrix(size: int) -> np.ndarray:
 
     Returns:
         float64 (size, size).
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.sound import features
+        >>> dct = features.dct_matrix(64)
+        >>> bool(np.allclose(dct.T @ dct, np.eye(64)))
+        True
     """
     check_whole("size", size, 1, 2**14)
     k, n = np.arange(size)[:, None], np.arange(size)
@@ -203,6 +230,12 @@ def mfcc(y: np.ndarray, sr: int, n_mfcc: int = N_MFCC, n_mels: int = N_MELS, n_f
 
     Raises:
         ValueError: as `log_mel`, or for more coefficients than bands.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.sound import features
+        >>> features.mfcc(np.zeros(16000), 16000, n_mfcc=13).shape
+        (63, 13)
     """
     check_whole("n_mfcc", n_mfcc, 1, n_mels)
     dct = dct_matrix(n_mels)[:n_mfcc]
@@ -222,6 +255,13 @@ def chroma(y: np.ndarray, sr: int, hop_length: int = HOP_LENGTH) -> np.ndarray:
 
     Returns:
         float32 (frames, 12), C first; the strongest class of a frame is 1, a silent frame is all 0.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.sound import features
+        >>> tones = [np.sin(2 * np.pi * hz * np.arange(8000) / 16000) for hz in (220, 440, 880)]
+        >>> [int(features.chroma(y, 16000).mean(axis=0).argmax()) for y in tones]  # A each time
+        [9, 9, 9]
     """
     import librosa
 
@@ -255,6 +295,13 @@ def spectral_distance(y1: np.ndarray, y2: np.ndarray, sr: int) -> float:
 
     Raises:
         ValueError: if their lengths differ by more.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.sound import features
+        >>> y = np.sin(np.arange(16000))
+        >>> round(features.spectral_distance(y, -y, 16000), 2)  # phase does not count
+        0.0
     """
     y1, y2 = waveform(y1, mono=True), waveform(y2, mono=True)
     if abs(len(y1) - len(y2)) > FRAME_LENGTH:

@@ -15,7 +15,7 @@ from course_utils.sound import tones
 
 T = np.arange(round(tones.LENGTH * SR), dtype=np.float32) / SR
 HARMONICS = np.arange(1, 60)
-HIGHEST = 7800  # Hz
+HIGHEST_HZ = 7800  # Hz
 LEVEL = 0.3
 # Frequencies of the partials of bars, tuned bars, bells, bowls, tongues and tines, relative to the
 # first.
@@ -324,7 +324,7 @@ def _sines(f: np.ndarray, a: np.ndarray, rng, envelope: Callable | None = None,
     """Add up sines of frequency f and amplitude a, (partials,), each with its envelope, (partials,
     samples).
     """
-    heard = f < HIGHEST
+    heard = f < HIGHEST_HZ
     phase = rng.uniform(0, 2 * np.pi, (heard.sum(), 1))
     waves = np.sin((2 * np.pi * f[heard, None] * time + phase).astype(np.float32))
     return a[heard].astype(np.float32) @ (waves if envelope is None else waves * envelope(f[heard]))

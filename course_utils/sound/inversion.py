@@ -31,6 +31,13 @@ def istft(spectrum: np.ndarray, hop_length: int = HOP_LENGTH) -> np.ndarray:
 
     Raises:
         ValueError: if it is not such a matrix, or the hop is too long for windows to overlap.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.sound import features, inversion
+        >>> y = np.sin(np.arange(5120))
+        >>> bool(np.allclose(inversion.istft(features.stft(y)), y, atol=1e-4))
+        True
     """
     import librosa
 
@@ -64,6 +71,13 @@ def griffin_lim(magnitude: np.ndarray, hop_length: int = HOP_LENGTH, n_iter: int
 
     Raises:
         ValueError: if magnitudes are negative or complex, or the sizes do not fit.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.sound import features, inversion
+        >>> y = np.sin(np.arange(5120))
+        >>> len(inversion.griffin_lim(np.abs(features.stft(y)), n_iter=4))
+        5120
     """
     magnitude = _matrix(magnitude, "magnitude")
     check_whole("n_iter", n_iter, 1, 10_000)
@@ -127,6 +141,13 @@ def from_log_mel(features: np.ndarray, sr: int, n_fft: int = N_FFT,
 
     Raises:
         ValueError: if the features hold NaN or decibels that no sound has.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.sound import features, inversion
+        >>> y = np.sin(np.arange(2048))
+        >>> len(inversion.from_log_mel(features.log_mel(y, 16000), 16000))
+        2048
     """
     features = _matrix(features)
     if features.max() > LOUDEST_DB:
@@ -149,6 +170,13 @@ def from_mfcc(coefficients: np.ndarray, sr: int, n_mels: int = N_MELS, n_fft: in
 
     Returns:
         float32, (frames - 1) * hop_length samples, at least one.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.sound import features, inversion
+        >>> y = np.sin(np.arange(2048))
+        >>> len(inversion.from_mfcc(features.mfcc(y, 16000, n_mfcc=13), 16000))
+        2048
     """
     coefficients = _matrix(coefficients, "coefficients")
     check_whole("the number of coefficients", coefficients.shape[1], 1, n_mels)

@@ -27,6 +27,12 @@ def describe(y: np.ndarray, sr: int) -> dict[str, float]:
         `rms_dbfs`, in dB relative to a sample of 1 (silence is -inf, a sine at full scale has an
         RMS of -3.01); `dc`, the mean; `clipped`, the share of samples in flat tops: at least three
         equal samples in a row beyond 98 % of full scale.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.sound import preparing
+        >>> round(preparing.describe(np.sin(np.arange(16000)), 16000)["rms_dbfs"], 2)
+        -3.01
     """
     y, sr = waveform(y), check_rate(sr)
     level = np.abs(y.astype(np.float64))
@@ -65,6 +71,11 @@ def quantize(y: np.ndarray, bits: int, dither: bool = False, seed: int = 0) -> n
 
     Returns:
         float32 of the same shape, in steps of 2 / 2**bits, from -1 to one step below 1.
+
+    Example:
+        >>> from course_utils.sound import preparing
+        >>> preparing.quantize([-1.0, 0.1, 0.4, 1.0], bits=2).tolist()  # four levels
+        [-1.0, 0.0, 0.5, 0.5]
     """
     y = waveform(y)
     if isinstance(bits, bool) or not isinstance(bits, (int, np.integer)) or not 2 <= bits <= 24:
@@ -79,6 +90,11 @@ def remove_dc(y: np.ndarray) -> np.ndarray:
     """Subtract each channel's mean, which is no sound but takes room.
 
     Notebook: 02_preparing_audio
+
+    Example:
+        >>> from course_utils.sound import preparing
+        >>> preparing.remove_dc([0.25, 0.75]).tolist()
+        [-0.25, 0.25]
     """
     y = waveform(y)
     return (y - y.mean(axis=0, dtype=np.float64)).astype(np.float32)
@@ -98,6 +114,11 @@ def normalize_peak(y: np.ndarray, dbfs: float = -1.0) -> np.ndarray:
 
     Raises:
         ValueError: if the level is above 0 or not a number.
+
+    Example:
+        >>> from course_utils.sound import preparing
+        >>> preparing.normalize_peak([0.125, -0.25], dbfs=0).tolist()
+        [0.5, -1.0]
     """
     y, dbfs = waveform(y), check_number("dbfs", dbfs, -120, 0)
     peak = float(np.abs(y).max())
@@ -118,6 +139,13 @@ def loudness(y: np.ndarray, sr: int) -> float:
 
     Raises:
         ValueError: if the sound is too short, or the rate too low for the ear's weighting filter.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.sound import preparing
+        >>> y = np.sin(2 * np.pi * 1000 * np.arange(48000) / 48000)
+        >>> round(preparing.loudness(y, 48000) - preparing.loudness(y / 2, 48000), 1)
+        6.0
     """
     import pyloudnorm
 
@@ -146,6 +174,13 @@ def normalize_loudness(y: np.ndarray, sr: int, lufs: float = -23.0) -> np.ndarra
 
     Raises:
         ValueError: as `loudness`, or if the target is out of range.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.sound import preparing
+        >>> y = preparing.normalize_loudness(0.001 * np.sin(np.arange(16000)), 16000)
+        >>> round(preparing.loudness(y, 16000), 1)
+        -23.0
     """
     lufs = check_number("lufs", lufs, -70, 0)
     # Measured at full level: the meter leaves out blocks below -70 LUFS, so a quiet sound would
@@ -173,6 +208,13 @@ def denoise(y: np.ndarray, reduction: float = 20.0) -> np.ndarray:
 
     Returns:
         float32 (samples,).
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.sound import preparing
+        >>> hiss = np.random.default_rng(0).normal(0, 0.1, 16000)
+        >>> bool(preparing.denoise(hiss).std() < 0.5 * hiss.std())
+        True
     """
     from scipy.ndimage import uniform_filter1d
     from scipy.signal import istft, stft
@@ -205,6 +247,13 @@ def trim_silence(y: np.ndarray, top_db: float = 40.0) -> np.ndarray:
 
     Raises:
         ValueError: if all of it is silent.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.sound import preparing
+        >>> y = np.concatenate([np.zeros(16000), np.sin(np.arange(8000)), np.zeros(16000)])
+        >>> 8000 <= len(preparing.trim_silence(y)) <= 8000 + 2 * 1024
+        True
     """
     y, top_db = waveform(y, mono=True), check_number("top_db", top_db, 1, 200)
     if np.abs(y).max() < SILENCE:
@@ -226,6 +275,12 @@ def stretch(y: np.ndarray, rate: float) -> np.ndarray:
 
     Returns:
         float32, round(samples / rate) long, at least one sample.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.sound import preparing
+        >>> len(preparing.stretch(np.sin(np.arange(8000)), 0.8))
+        10000
     """
     import librosa
 
@@ -255,6 +310,13 @@ def shift_pitch(y: np.ndarray, sr: int, semitones: float) -> np.ndarray:
 
     Returns:
         float32 (samples,).
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.sound import preparing
+        >>> y = np.sin(2 * np.pi * 220 * np.arange(16000) / 16000)
+        >>> int(np.abs(np.fft.rfft(preparing.shift_pitch(y, 16000, 12))).argmax())  # in Hz
+        440
     """
     import librosa
 

@@ -28,6 +28,11 @@ def frame(y: np.ndarray, frame_length: int = FRAME_LENGTH,
     Raises:
         ValueError: if y has several channels, or the hop is longer than the window (samples would
             be skipped).
+
+    Example:
+        >>> from course_utils.sound import windows
+        >>> windows.frame([0.1, 0.2, 0.3, 0.4, 0.5], 2).round(1).shape
+        (3, 2)
     """
     y, hop_length = waveform(y, mono=True), _check_hop(frame_length, hop_length)
     frames = 1 + max(0, -(-(len(y) - frame_length) // hop_length))
@@ -102,13 +107,21 @@ def split_by_group(groups: Sequence, fractions: tuple[float, float, float] = (0.
 
     Raises:
         ValueError: if there are fewer groups than parts, or the fractions do not add up to 1.
+
+    Example:
+        >>> import numpy as np
+        >>> from course_utils.sound import windows
+        >>> pieces = np.repeat(["a", "b", "c", "d"], 5)
+        >>> train, valid, test = windows.split_by_group(pieces, (0.5, 0.25, 0.25))
+        >>> len(train), len(valid), len(test), set(pieces[train]) & set(pieces[test])
+        (10, 5, 5, set())
     """
     target = _check_fractions(fractions)
     group_of, sizes = _number(groups)
     if len(sizes) < (target > 0).sum():
-        raise ValueError(f"{len(sizes)} group(s) cannot fill {(target > 0).sum()} parts without dividing "
-                         "one. Collect more "
-                         "pieces or instruments, or set a fraction to 0.")
+        raise ValueError(f"{len(sizes)} group(s) cannot fill {(target > 0).sum()} parts without "
+                         "dividing one. Collect more pieces or instruments, or set a fraction to "
+                         "0.")
     shuffled = np.random.default_rng(seed).permutation(len(sizes))
     order = shuffled[np.argsort(-sizes[shuffled], kind="stable")]
     part_of = np.empty(len(sizes), int)

@@ -152,7 +152,7 @@ def imported(path: Path) -> set[str]:
 def third_party(folders: list[str]) -> set[str]:
     """Return the distributions whose modules are imported below some folders."""
     files = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
-    own = ({"course_utils", "tools", "benchmarks", "google"} | {path.stem for path in files}
+    own = ({"course_utils", "tools", "benchmarks", "google"} | {"tests"}
            | sys.stdlib_module_names)
     modules = {name.split(".")[0] for path in files for name in imported(path)} - own
     owners = importlib.metadata.packages_distributions()

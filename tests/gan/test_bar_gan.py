@@ -62,7 +62,7 @@ def test_windows_are_the_same_in_every_key(key, semitones):
 def test_windows_hold_two_bars_and_the_bar_before(pickup):
     piece = song(4, pickup=pickup)
     windows = bar_gan.bar_windows([piece])
-    bars = (piece.pitches[pickup::2] - bar_gan.LOWEST).reshape(4, 8, 4)
+    bars = (piece.pitches[pickup::2] - bar_gan.C2).reshape(4, 8, 4)
     assert windows.shape == (3, 24, 4) and windows.dtype == np.int8
     assert (windows[0, :BEFORE] == UNKNOWN).all()
     for number, window in enumerate(windows):

@@ -8,6 +8,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from course_utils import training
 from course_utils.by_hand import adversarial
 from course_utils.by_hand.convolution import SGD, Adam, numerical_gradient, relu
 from course_utils.by_hand.recurrence import sigmoid
@@ -135,11 +136,11 @@ def test_penalty_pulls_a_linear_critic_to_slope_one():
 def test_guard_names_the_step_the_loss_and_what_to_do(losses, named):
     with pytest.raises(FloatingPointError,
                        match=rf"after 12 steps.*{named} not finite.*lower learning rate"):
-        losses.stop_if_diverged(12, **losses)
+        training.stop_if_diverged(12, **losses)
 
 
 def test_guard_lets_finite_losses_pass():
-    assert losses.stop_if_diverged(1, critic=-1e30, generator=0.0) is None
+    assert training.stop_if_diverged(1, critic=-1e30, generator=0.0) is None
 
 
 def small_networks(rng):

@@ -78,8 +78,8 @@ def test_a_half_written_line_is_no_answer_even_if_it_looks_like_one(tmp_path):
 
 FULL = """
 import resource, signal, sys
-from course_utils import answer_log
-from tests.test_answers import answer
+from course_utils.listening import answer_log
+from tests.listening.test_answers import answer
 path = sys.argv[1]
 answer_log.append(path, answer(1))
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

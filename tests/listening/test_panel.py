@@ -61,7 +61,7 @@ def hear(shown_panel):
 
 
 def choices(shown_panel):
-    return [shown_panel.choices[value] for value in shown_panel._answers(shown_panel.session.trial)]
+    return [shown_panel.choices[value] for value in panel._answers(shown_panel.session.trial)]
 
 
 def saved(tmp_path):
@@ -131,7 +131,7 @@ def take(shown_panel, answer=lambda values: values[0]):
         hear(shown_panel)
         click(shown_panel,
               shown_panel.choices[
-            answer(list(shown_panel._answers(shown_panel.session.trial)))].description)
+            answer(list(panel._answers(shown_panel.session.trial)))].description)
 
 
 def test_the_whole_test_is_taken_by_buttons_alone(shown_panel, tmp_path):
@@ -226,13 +226,13 @@ def test_tab_goes_from_play_to_the_answers_and_the_player_comes_after(shown_pane
 @pytest.mark.parametrize("number,told", [(1, ["1 bad", "5 excellent", "How good", "practice"]),
                                          (9, ["Sound A", "Sound B", "by Bach"])])
 def test_the_preview_shows_the_question_without_a_browser(number, told):
-    page = shown_panel.preview(STUDY, plan(STUDY, "QXB42")[number - 1]).data
+    page = panel.preview(STUDY, plan(STUDY, "QXB42")[number - 1]).data
     assert page.count("<audio controls") == len(plan(STUDY, "QXB42")[number - 1].places)
     assert all(text in page for text in [f"Question {number}", *told]) and "LSTM" not in page
 
 
 def test_the_panel_comes_as_a_box_and_a_missing_folder_is_named(tmp_path):
-    box = shown_panel.listening_test(STUDY, tmp_path)
+    box = panel.listening_test(STUDY, tmp_path)
     assert isinstance(box, ipywidgets.VBox) and box.panel.box is box
     with pytest.raises(FileNotFoundError, match="Create it first"):
-        shown_panel.listening_test(STUDY, tmp_path / "gone")
+        panel.listening_test(STUDY, tmp_path / "gone")

@@ -47,19 +47,19 @@ def test_a_network_that_knows_nothing_pays_for_every_note(small):
     nats = evaluation.chorale_nats(small,
                                    [chorale_lstm.chorale_inputs(s)
                                     for s in datasets.chorales("test")[:2]])
-    assert evaluation.nats_per_note(nats) == pytest.approx(np.log(60), rel=0.1)
+    assert evaluation.nats_per_cell(nats) == pytest.approx(np.log(60), rel=0.1)
 
 
-def test_nats_per_note_weighs_long_pieces_more():
-    assert evaluation.nats_per_note([np.ones((1, 4)), np.full((3, 4), 2.0)]) == pytest.approx(7 / 4)
+def test_nats_per_cell_weighs_long_pieces_more():
+    assert evaluation.nats_per_cell([np.ones((1, 4)), np.full((3, 4), 2.0)]) == pytest.approx(7 / 4)
 
 
 def test_shipped_weights_reach_their_card(shipped):
-    card = environment.stored("weights/chorale_lstm.json")["nats_per_note"]
+    card = environment.stored("weights/chorale_lstm.json")["nats_per_cell"]
     nats = evaluation.chorale_nats(shipped,
                                    [chorale_lstm.chorale_inputs(score)
                                     for score in datasets.chorales("test")])
-    assert evaluation.nats_per_note(nats) == pytest.approx(card["test"], abs=1e-4)
+    assert evaluation.nats_per_cell(nats) == pytest.approx(card["test"], abs=1e-4)
     assert card["test"] <= 0.30
 
 

@@ -196,7 +196,7 @@ def test_rendered_again_from_the_cache_and_in_another_process_it_is_the_same(few
     monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "other"))
     assert same(first, datasets.tones(per_program=2)) and len(few) == 24
     code = f"""
-from course_utils import tones
+from course_utils.sound import tones
 tones.PROGRAMS = {FEW!r}
 import hashlib; print(hashlib.sha256(tones.tones(per_program=2).waveform.tobytes()).hexdigest())"""
     monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "third"))

@@ -1,0 +1,5 @@
+"""What `python -m course_utils COMMAND` does, a module a command: its arguments, and what runs.
+
+compose, finale: make music. score, evaluate: measure it. doctor: check the set-up.
+Each has HELP, `add_arguments` and `run`, which returns an exit status, or None for 0.
+"""
