@@ -5,6 +5,7 @@ READY := $(VENV)/.ready
 LAB_ARGS :=
 COLAB_NOTEBOOKS :=
 HOLDS_ARGS :=
+BROWSER_ARGS :=
 
 # Quotes hold in `sh`, so PYTHON may name a path with spaces. Without it, the first of these that fits is taken.
 CANDIDATES := $(if $(PYTHON),"$(PYTHON)",python3 python3.13 python3.12 python3.11)
@@ -19,7 +20,7 @@ endif
 # Importing TensorFlow takes twice as long where Python may not keep the bytecode.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help lab test music notebooks weights bench colab holds browser book slides again
+.PHONY: help lab test music notebooks weights bench colab holds browser book slides canary again
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -58,15 +59,21 @@ colab: $(READY) ## run the notebooks on Colab's packages (COLAB_NOTEBOOKS= for s
 holds: $(READY) ## run all notebooks twice: read-only copy, no network, empty home, any order (HOLDS_ARGS="--python 3.12" ...)
 	"$(RUN)" -m tools.holds $(HOLDS_ARGS)
 
+browser: export COURSE_BROWSER = 1
 browser: $(READY) ## try the widgets and run every notebook in JupyterLab in Chromium (needs chromium)
-	"$(RUN)" -m pytest -rs tests/test_browser.py
-	"$(RUN)" -m tools.lab
+	"$(RUN)" -m pytest -rs tests/browser $(BROWSER_ARGS)
 
 book: $(READY) ## render the notebooks as a site to read offline, build/book, and examine it
 	"$(RUN)" -m tools.book
+	COURSE_BOOK=build/book "$(RUN)" -m pytest -rs tests/browser/test_site.py
 
 slides: $(READY) ## make slides of every notebook, build/slides
 	"$(RUN)" -m tools.slides
+
+canary: $(READY) ## run the unit tests on the newest releases of all packages, in .venv-canary
+	@"$(RUN)" -m tools.uv venv --quiet --clear --python "$(RUN)" .venv-canary
+	@"$(RUN)" -m tools.uv pip install --quiet --python .venv-canary --editable ".[tensorflow,lab,dev]"
+	.venv-canary/bin/python -m pytest -rs -o filterwarnings=error::DeprecationWarning:course_utils tests
 
 # The stamp goes first and comes back last: a set-up that was cut short is finished by the next command.
 # uv installs several times faster than pip, which has to bring it first.

@@ -1,6 +1,4 @@
-"""Texts that stand for figures: `tools.execute` stores them in the notebooks, and the pages made of
-these carry them.
-"""
+"""Texts that stand for figures; `tools.execute` stores them in the notebooks."""
 from collections.abc import Iterable
 
 MOST = 12  # names that are worth reading aloud
@@ -8,8 +6,7 @@ WORDLESS = "A figure without words."
 
 
 def describe(figure) -> str:
-    """Return what a matplotlib figure shows, from its own words: titles, axes, legends, and what
-    kind of marks there are.
+    """Return what a matplotlib figure shows, from its own words and the kinds of its marks.
 
     Panels come in the order in which they were made; colour bars and empty panels are left out.
     """
@@ -58,8 +55,8 @@ def _axis(axis) -> str:
 def _listed(names: Iterable[str]) -> str:
     """Return the first few different names."""
     different = list(dict.fromkeys(filter(None, names)))
-    return (", ".join(different[:MOST])
-            + (f" and {len(different) - MOST} more" if len(different) > MOST else ""))
+    more = f" and {len(different) - MOST} more" if len(different) > MOST else ""
+    return ", ".join(different[:MOST]) + more
 
 
 def describe_figures() -> None:

@@ -29,9 +29,7 @@ def split_of_files(table: dict) -> dict[str, str]:
 
 
 def find_voices(score) -> list:
-    """Return the soprano, alto, tenor and bass parts, leaving out instruments that double or
-    accompany.
-    """
+    """Return soprano, alto, tenor and bass, but no instruments that double or accompany."""
     parts = list(score.parts)
     if all(part.partName is None for part in parts):
         return parts[:4]
@@ -52,9 +50,7 @@ def read_voice(part, length: int) -> dict[str, np.ndarray]:
 
 
 def heard(pitches: np.ndarray) -> np.ndarray:
-    """Mark the steps to keep: all but silence at either end, and rests of more than a bar
-    (instruments play alone there).
-    """
+    """Mark the steps to keep: all but silence at the ends, and long rests (instruments alone)."""
     sounding = np.flatnonzero((pitches != REST).any(axis=1))
     gap = np.zeros(len(pitches), int)
     for before, after in pairwise([-1, *sounding.tolist(), len(pitches)]):
@@ -87,9 +83,7 @@ def read_chorale(file: str) -> dict[str, np.ndarray]:
 
 
 def build(split: dict[str, str]) -> dict[str, np.ndarray]:
-    """Read every file of `split` (file → split name) and stack them, end to end, into one table of
-    arrays.
-    """
+    """Read every file of `split` (file → split name) and stack them into one table of arrays."""
     files = sorted(split)
     pieces = [read_chorale(f) for f in tqdm(files, unit="chorale", disable=environment.quiet())]
     table = {name: np.concatenate([p[name] for p in pieces])

@@ -7,8 +7,6 @@ change a package that Colab has. Then the notebooks run under nbval, from a fold
 repository, on the installed package; and so do the unit tests of the widgets, since Colab's
 ipywidgets are of the generation before JupyterLab's.
 """
-import argparse
-import hashlib
 import json
 import os
 import shutil
@@ -25,7 +23,7 @@ from tools import notebooks, uv
 from tools.execute import KERNEL
 
 VENV = notebooks.ROOT / ".venv-colab"
-PYTHON = VENV / "bin" / "python"
+PYTHON = uv.python_in(VENV)
 LISTS = notebooks.ROOT / "tests" / "colab"
 COLAB_VERSION = (3, 13)
 FOR_TESTS = ("pip", "nbval", "hypothesis")
@@ -49,52 +47,34 @@ def find_python() -> str:
 
 
 def build(python: str) -> None:
-    """Install Colab's packages into .venv-colab; only once, unless the lists or the Python change.
+    """Install Colab's packages into .venv-colab, with an empty `google.colab` among them that is
+    imported at start, as in Colab's own kernel; once there, only take away what was added.
 
     Raises:
         RuntimeError: if they cannot be installed.
     """
-    lists = [LISTS / "pins.txt", LISTS / "constraints.txt"]
-    told = [text.encode() for text in (python, __file__, *FOR_TESTS)]
-    key = hashlib.sha256(b"\0".join([*told, *(path.read_bytes() for path in lists)])).hexdigest()
-    stamp, base = VENV / ".ready", VENV / "base.txt"
-    try:
-        if not stamp.exists() or stamp.read_text() != key:
-            uv.run("venv", "--quiet", "--clear", "--python", python, str(VENV))
-            uv_pip("install", "--requirement", str(lists[0]), "--constraint", str(lists[1]),
-                   *FOR_TESTS)
-            base.write_text("".join(f"{name}=={version}\n" for name,
-                                    version in installed().items()))
-            add_stand_in()
-            stamp.write_text(key)
-        uv_pip("sync", str(base))
-    except subprocess.CalledProcessError as error:
-        raise RuntimeError(
-            f"Colab's packages cannot be installed on {python} (see above).") from error
+    uv.prepare(VENV, python, ["--requirement", str(LISTS / "pins.txt"), "--constraint",
+                              str(LISTS / "constraints.txt"), *FOR_TESTS])
+    base = VENV / "base.txt"
+    if not base.exists():
+        packages = next(VENV.glob("lib/*/site-packages"))
+        (packages / "google" / "colab").mkdir(parents=True, exist_ok=True)
+        (packages / "google" / "colab" / "__init__.py").touch()
+        (packages / "google_colab.pth").write_text("import google.colab\n")
+        base.write_text(uv_pip("freeze"))
+    uv_pip("sync", str(base))
 
 
-def uv_pip(command: str, *arguments: str, **options) -> subprocess.CompletedProcess:
-    """Run one of uv's pip commands on .venv-colab."""
-    return uv.run("pip", command, "--quiet", "--python", str(PYTHON), *arguments, **options)
-
-
-def add_stand_in() -> None:
-    """Put an empty `google.colab` among the packages, imported at start, as it is in Colab's own
-    kernel.
-    """
-    where = "import sysconfig; print(sysconfig.get_path('purelib'))"
-    packages = Path(subprocess.run([PYTHON, "-c", where], capture_output=True, text=True,
-                                   check=True).stdout.strip())
-    (packages / "google" / "colab").mkdir(parents=True, exist_ok=True)
-    (packages / "google" / "colab" / "__init__.py").touch()
-    (packages / "google_colab.pth").write_text("import google.colab\n")
+def uv_pip(command: str, *arguments: str) -> str:
+    """Run one of uv's pip commands on .venv-colab; return what it prints."""
+    return uv.run("pip", command, "--quiet", "--python", str(PYTHON), *arguments,
+                  stdout=subprocess.PIPE, text=True).stdout
 
 
 def installed() -> dict[str, str]:
     """Return the versions of all packages in .venv-colab."""
-    listed = uv_pip("list", "--format=json", capture_output=True, text=True).stdout
     return {canonicalize_name(package["name"]): package["version"]
-            for package in json.loads(listed)}
+            for package in json.loads(uv_pip("list", "--format=json"))}
 
 
 def snapshot(root: Path, target: Path) -> None:
@@ -105,26 +85,21 @@ def snapshot(root: Path, target: Path) -> None:
         if (root / name).is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(root / name, target / name)
-    identity = ["-c", "user.name=snapshot", "-c", "user.email=snapshot@localhost", "-c",
-                "commit.gpgsign=false"]
+    identity = ["-c", "user.name=snapshot", "-c", "user.email=snapshot@localhost"]
     for command in (["init", "--quiet"], ["add", "--all", "--force"],
-                    [*identity, "commit", "--quiet", "--message=snapshot"]):
+                    [*identity, "commit", "--quiet", "--no-gpg-sign", "--message=snapshot"]):
         subprocess.run(["git", *command], cwd=target, check=True)
 
 
 def learner(python: Path) -> dict[str, str]:
-    """Return the environment variables of somebody who uses another Python and has no settings of
-    the course.
-    """
+    """Return the environment variables of somebody with another Python and no settings."""
     settings = ("COURSE_", "PYTHON", "VIRTUAL_ENV", "JUPYTER_", "XDG_")
     mine = {name: value for name, value in os.environ.items() if not name.startswith(settings)}
     return mine | KERNEL | {"PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"}
 
 
 def surroundings(repository: Path) -> dict[str, str]:
-    """Return environment variables under which git fetches the course's address from a local
-    repository.
-    """
+    """Return environment variables by which git finds the course's address in a repository here."""
     count = int(os.environ.get("GIT_CONFIG_COUNT", 0))
     return learner(PYTHON) | {
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
@@ -136,8 +111,8 @@ def surroundings(repository: Path) -> dict[str, str]:
 
 def changes(before: dict[str, str], after: dict[str, str]) -> list[str]:
     """Return what the set-up cell did that it should not have done, in words."""
-    project = tomllib.loads((notebooks.ROOT / "pyproject.toml").read_text(encoding="utf-8"))[
-        "project"]
+    text = (notebooks.ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    project = tomllib.loads(text)["project"]
     pins = map(Requirement, project["optional-dependencies"]["colab"])
     expected = ({canonicalize_name(pin.name): str(pin.specifier)[2:] for pin in pins}
                 | {project["name"]: project["version"]})
@@ -154,13 +129,11 @@ def run_setup_cell(env: dict[str, str], folder: Path) -> None:
         RuntimeError: if it adds anything but the course and what Colab lacks, or changes a package.
     """
     before = installed()
-    run_cell = [PYTHON, "-c", RUN_CELL]
-    done = subprocess.run(run_cell, cwd=folder, env=env, input=notebooks.setup_cell(),
-                          capture_output=True, text=True)
+    done = subprocess.run([PYTHON, "-c", RUN_CELL], cwd=folder, env=env,
+                          input=notebooks.setup_cell(), capture_output=True, text=True)
     if wrong := changes(before, installed()):
-        raise RuntimeError(
-            "\n".join(["The set-up cell did not do what it should:", done.stdout, done.stderr,
-                       *wrong]))
+        raise RuntimeError("\n".join(["The set-up cell did not do what it should:", done.stdout,
+                                      done.stderr, *wrong]))
     print(f"The set-up cell left all {len(before)} packages as they were.", flush=True)
 
 
@@ -172,9 +145,7 @@ def panel_tests() -> list[Path]:
 
 
 def nbval(paths: list[Path], folder: Path) -> list[str]:
-    """Copy notebooks and tests into another folder; return the arguments with which Python runs
-    them there under nbval.
-    """
+    """Copy notebooks and tests to a folder; return what makes Python run them there under nbval."""
     names = [str(path.relative_to(notebooks.ROOT)) for path in paths]
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -186,12 +157,8 @@ def nbval(paths: list[Path], folder: Path) -> list[str]:
 
 def main() -> int:
     """Build, set up, check and run; return an exit code."""
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    told = "all of them and the tests of the widgets, if none is named"
-    parser.add_argument("notebooks", nargs="*", type=Path, metavar="NOTEBOOK", help=told)
-    named = [path.resolve() for path in parser.parse_args().notebooks]
-    paths = named or [*notebooks.all_notebooks(), *panel_tests()]
+    every = [*notebooks.all_notebooks(), *panel_tests()]
+    paths = notebooks.parser(__doc__, every).parse_args().notebooks
     with tempfile.TemporaryDirectory() as temporary:
         repository, elsewhere = Path(temporary) / "repository", Path(temporary) / "content"
         repository.mkdir()

@@ -6,7 +6,6 @@ the notebooks run under nbval in a shuffled order, from a working folder elsewhe
 home folder. They do so twice: the second time in another order, in another folder, with the first
 time's cache. All this takes Linux's `unshare`; without it the command says what it could not do.
 """
-import argparse
 import random
 import re
 import subprocess
@@ -30,22 +29,13 @@ def set_up(copy: Path, version: str) -> Path:
     """
     copy.mkdir()
     colab.snapshot(notebooks.ROOT, copy)
-    python = copy / ".venv" / "bin" / "python"
-    install = ["pip", "install", "--quiet", "--compile-bytecode", "--python", str(python)]
-    try:
-        uv.run("venv", "--quiet", "--python", uv.find_python(version) or version,
-               str(copy / ".venv"))
-        uv.run(*install, "--requirement", str(copy / "requirements.txt"))
-        uv.run(*install, "--no-deps", "--editable", str(copy))
-    except subprocess.CalledProcessError as error:
-        raise RuntimeError(
-            f"The course cannot be set up under Python {version} (see above).") from error
-    return python
+    return uv.prepare(copy / ".venv", uv.find_python(version) or version,
+                      ["--compile-bytecode", "--requirement", str(copy / "requirements.txt")],
+                      ["--no-deps", "--editable", str(copy)])
 
 
 def cut_off(copy: Path) -> list[str]:
-    """Return what to put before a command to run it without a network and without leave to write
-    into the copy.
+    """Return what to put before a command to cut it off from the network and the copy's files.
 
     Where that cannot be had, print why, and return nothing.
     """
@@ -61,25 +51,22 @@ def cut_off(copy: Path) -> list[str]:
 
 
 def written(copy: Path) -> list[str]:
-    """Return what differs in the copy from what was committed there, but for its packages and
-    Python's bytecode.
-    """
+    """Return what differs in the copy from its commit, but for packages and Python's bytecode."""
     command = ["git", "status", "--porcelain", "--ignored", "--untracked-files=all", "--", ".",
                ":!.venv", ":!**/__pycache__/**"]
     return subprocess.run(command, cwd=copy, capture_output=True, text=True,
                           check=True).stdout.splitlines()
 
 
-def try_out(path: Path, before: list[str], python: Path, home: Path, folder: Path) -> tuple[str,
-    float]:
+def try_out(path: Path, before: list[str], python: Path, home: Path,
+            folder: Path) -> tuple[str, float]:
     """Run one notebook in a working folder; return what went wrong, if anything, and seconds."""
     begin = time.perf_counter()
     command = [*before, str(python), *colab.nbval([path], folder)]
     env = colab.learner(python) | {"HOME": str(home)}
     done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
-    wrong = (re.sub(r"\x1b\[[\d;]*m", "", done.stdout + done.stderr)[-5000:] if done.returncode
-             else "")
-    return wrong, time.perf_counter() - begin
+    told = re.sub(r"\x1b\[[\d;]*m", "", done.stdout + done.stderr)[-5000:]
+    return told if done.returncode else "", time.perf_counter() - begin
 
 
 def try_all(paths: list[Path], before: list[str], python: Path, home: Path, folder: Path) -> int:
@@ -89,25 +76,20 @@ def try_all(paths: list[Path], before: list[str], python: Path, home: Path, fold
     for path in paths:
         wrong, seconds = try_out(path, before, python, home, folder)
         failed, total = failed + bool(wrong), total + seconds
-        verdict = "FAILS" if wrong else "holds"
-        print(
-            f"{path.relative_to(notebooks.NOTEBOOKS)}: {verdict}, {seconds:.0f} s\n{wrong}".strip(),
-            flush=True)
+        name, verdict = path.relative_to(notebooks.NOTEBOOKS), "FAILS" if wrong else "holds"
+        print(f"{name}: {verdict}, {seconds:.0f} s\n{wrong}".strip(), flush=True)
     print(f"{folder.name}: {len(paths)} notebooks, {failed} fail, {total:.0f} s", flush=True)
     return failed
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Set up, run everything twice, and return the number of failures."""
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = notebooks.parser(__doc__, notebooks.all_notebooks())
     parser.add_argument("--python", default="{}.{}".format(*sys.version_info), metavar="VERSION",
                         help="default: %(default)s")
     parser.add_argument("--seed", type=int, default=1, help="of the order; default: %(default)s")
-    parser.add_argument("notebooks", nargs="*", type=Path, metavar="NOTEBOOK",
-                        help="all of them, if none is named")
     options = parser.parse_args(arguments)
-    paths = [path.resolve() for path in options.notebooks] or notebooks.all_notebooks()
+    paths = options.notebooks
     shuffle = random.Random(options.seed).shuffle
     with tempfile.TemporaryDirectory() as temporary:
         copy, home = Path(temporary) / "read only", Path(temporary) / "home"

@@ -40,11 +40,11 @@ def pin_colab(project: str, pins: str) -> str:
         versions.setdefault(canonicalize_name(pin.name), set()).add(str(pin.specifier))
 
     def line(match: re.Match) -> str:
-        name = match[1]
-        if len(versions.get(canonicalize_name(name), ())) != 1:
-            raise ValueError(f"'{name}' of the colab extra needs exactly one pin in "
+        found = versions.get(canonicalize_name(match[1]), set())
+        if len(found) != 1:
+            raise ValueError(f"'{match[1]}' of the colab extra needs exactly one pin in "
                              "requirements.txt.")
-        return f'"{name}{min(versions[canonicalize_name(name)])}'
+        return f'"{match[1]}{min(found)}'
 
     return COLAB_EXTRA.sub(lambda block: re.sub(r'"([\w.-]+)==[\w.]+', line, block[0]), project)
 

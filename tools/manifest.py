@@ -14,15 +14,15 @@ def main() -> int:
     folder = environment.data_folder()
     path = folder / "MANIFEST.json"
     manifest = json.loads(path.read_text(encoding="utf-8"))
-    found = {f.relative_to(folder).as_posix() for f in folder.rglob("*") if f.is_file()
-             and f != path}
+    found = {file.relative_to(folder).as_posix() for file in folder.rglob("*")
+             if file.is_file() and file != path}
     if wrong := found ^ manifest["files"].keys():
         print(f"Without a file or without an entry: {', '.join(sorted(wrong))}. Name origin and "
               f"licence of each in {path.name}.")
         return 1
     for name, entry in manifest["files"].items():
-        entry["bytes"], entry["sha256"] = (folder / name).stat().st_size, environment.sha256(folder
-            / name)
+        file = folder / name
+        entry |= {"bytes": file.stat().st_size, "sha256": environment.sha256(file)}
     with environment.writing(path) as temporary:
         temporary.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n",
                              encoding="utf-8")

@@ -1,6 +1,5 @@
-"""What every tool needs to know of a notebook: its code, its exercises, and the cells that are made
-in one place.
-"""
+"""What every tool needs to know of a notebook: its code, its exercises, the cells made here."""
+import argparse
 import ast
 import hashlib
 import html
@@ -36,14 +35,12 @@ def read(path: Path) -> NotebookNode:
 
 def repository() -> str:
     """Return where the course lives on GitHub, as OWNER/NAME (pyproject.toml, `[tool.course]`)."""
-    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["course"][
-        "repository"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    return project["tool"]["course"]["repository"]
 
 
 def setup_cell(address: str | None = None) -> str:
-    """Return the first code cell of every notebook. In Colab it installs what is missing and
-    replaces nothing.
-    """
+    """Return every notebook's first code cell; in Colab it adds what is missing, no more."""
     source = f"git+https://github.com/{address or repository()}"
     return f'''# In Google Colab, install what it lacks. Everywhere else this cell does nothing.
 import sys
@@ -53,9 +50,7 @@ if "google.colab" in sys.modules:
 
 
 def badge(name: str, address: str | None = None) -> str:
-    """Return the Markdown of a notebook's "Open in Colab" badge; `name` such as
-    `solutions/00_welcome.ipynb`.
-    """
+    """Return a notebook's "Open in Colab" badge; `name` such as `solutions/00_welcome.ipynb`."""
     colab = "https://colab.research.google.com"
     link = f"{colab}/github/{address or repository()}/blob/main/notebooks/{name}"
     return f"[![Open in Colab]({colab}/assets/colab-badge.svg)]({link})"
@@ -67,9 +62,7 @@ def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
 
 
 def figure_text(output: NotebookNode) -> str | None:
-    """Return the text that stands for a stored figure or score, "" if it has none; None where the
-    output is no picture.
-    """
+    """Return the text that stands for a figure or score, "" if it lacks one; None of no picture."""
     data = output.get("data", {})
     if "image/png" in data:
         return output.get("metadata", {}).get("image/png", {}).get("alt", "")
@@ -89,15 +82,24 @@ def markdown(notebook: NotebookNode) -> str:
     return "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
 
 
+def quotes(text: str) -> str:
+    """Return the text of the boxes (Markdown quotes)."""
+    return "\n".join(re.findall(r"^>\s?(.*)$", text, re.MULTILINE))
+
+
+def first_box(notebook: NotebookNode) -> str:
+    """Return the box at the top, which says what the reader will learn and what it takes."""
+    return quotes("\n".join(cell.source for cell in notebook.cells[:3]
+                            if cell.cell_type == "markdown"))
+
+
 def syntax_tree(cell: NotebookNode) -> ast.Module:
     """Parse a code cell, its magics included."""
     return ast.parse(TransformerManager().transform_cell(cell.source))
 
 
 def code_hash(notebook: NotebookNode) -> str:
-    """Return a checksum of the code, without the set-up cell (the repository's address is no change
-    of code).
-    """
+    """Return a checksum of the code, but for the set-up cell: another address is no other code."""
     code = "\0".join(cell.source for cell in code_cells(notebook)[1:])
     return hashlib.sha256(code.encode()).hexdigest()[:16]
 
@@ -105,9 +107,8 @@ def code_hash(notebook: NotebookNode) -> str:
 def checked_exercises(cell: NotebookNode) -> Iterator[str]:
     """Yield the numbers that a cell passes to `exercises.check`."""
     for node in ast.walk(syntax_tree(cell)):
-        if isinstance(node,
-                      ast.Call) and ast.unparse(node.func) == "exercises.check" and isinstance(
-            node.args[0], ast.Constant):
+        called = isinstance(node, ast.Call) and ast.unparse(node.func) == "exercises.check"
+        if called and isinstance(node.args[0], ast.Constant):
             yield str(node.args[0].value)
 
 
@@ -126,15 +127,13 @@ def helper_files(notebook: NotebookNode, chapter: str = "") -> set[Path]:
         files.add(path)
         found = imported_files(ast.parse(path.read_text(encoding="utf-8")))
         if path == exercises / "__init__.py":
-            found |= {checks for checks in [exercises / f"chapter_{chapter}.py"] if checks.exists()}
+            found |= set(exercises.glob(f"chapter_{chapter}.py"))
         waiting |= found - files
     return files
 
 
 def imported_files(tree: ast.AST) -> set[Path]:
-    """Return the files of the modules of course_utils that a syntax tree imports anywhere, with the
-    faces of their rooms.
-    """
+    """Return the files of course_utils that a syntax tree imports, with their rooms' faces."""
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -144,3 +143,12 @@ def imported_files(tree: ast.AST) -> set[Path]:
     paths = (ROOT.joinpath(*name.split(".")) for name in names if name.startswith("course_utils."))
     found = {file for path in paths for file in (path.with_suffix(".py"), path / "__init__.py")}
     return {file for file in found if file.exists()}
+
+
+def parser(told: str, default: list[Path]) -> argparse.ArgumentParser:
+    """Return the parser of a command that takes notebooks; `told` is its module's docstring."""
+    command = argparse.ArgumentParser(description=told,
+                                      formatter_class=argparse.RawDescriptionHelpFormatter)
+    command.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", default=default,
+                         type=lambda name: Path(name).resolve(), help="all, if none is named")
+    return command

@@ -1,5 +1,4 @@
-"""Size a server for a room: `python -m tools.room [--learners 10] [NOTEBOOK]` runs a notebook for
-all learners at once.
+"""Run a notebook for a room at once: `python -m tools.room [--learners 10] [--hub] [NOTEBOOK]`.
 
 Each learner has a kernel with the threads that teaching/jupyterhub_config.py gives it. A learner's
 JupyterLab server, which needs no computing to speak of, comes on top with about 160 MB. With --hub,
@@ -16,6 +15,8 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import psutil
 
 from tools import execute, hub, notebooks
 
@@ -43,11 +44,7 @@ def measure(path: Path, learners: int) -> tuple[list[tuple[float, float]], float
 
 @contextlib.contextmanager
 def memory_watched() -> Iterator[list[float]]:
-    """Yield a list that holds, after the block, by how many MB the machine's free memory shrank at
-    the worst moment.
-    """
-    import psutil
-
+    """Yield a list that holds, after the block, the most MB by which the free memory shrank."""
     free, done, shrank = [psutil.virtual_memory().available], threading.Event(), []
 
     def watch() -> None:
@@ -65,9 +62,7 @@ def memory_watched() -> Iterator[list[float]]:
 
 
 def through_hub(path: Path, learners: int) -> list[tuple[float, float]]:
-    """Measure the learners of a JupyterHub; print what the hub adds, and return seconds and MB of
-    each.
-    """
+    """Measure the learners of a hub; print what it adds, and return seconds and MB of each."""
     visits, total = hub.measure(path, learners)
     waits = [visit.waited for visit in visits]
     print(f"from signing in to an open notebook: {statistics.median(waits):.0f} s (slowest "
@@ -77,9 +72,7 @@ def through_hub(path: Path, learners: int) -> list[tuple[float, float]]:
 
 
 def by_themselves(path: Path, learners: int) -> list[tuple[float, float]]:
-    """Measure kernels without a hub, first one alone; return seconds and MB of each, with a server
-    reckoned in.
-    """
+    """Measure kernels, first one alone; return seconds and MB of each with a server reckoned in."""
     ((seconds, memory),), _ = measure(path, 1)
     print(f"one alone: {seconds:.0f} s, {memory:.0f} MB")
     results, total = measure(path, learners)

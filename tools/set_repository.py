@@ -14,8 +14,8 @@ from tools import notebooks
 def files_with_address(root: Path) -> list[Path]:
     """Return the files that name the repository."""
     patterns = ("*.md", "*.cff", "docs/**/*.md", "teaching/**/*.md", "notebooks/**/*.ipynb")
-    return [root / "pyproject.toml", *(path for pattern in patterns
-                                       for path in sorted(root.glob(pattern)))]
+    found = [path for pattern in patterns for path in sorted(root.glob(pattern))]
+    return [root / "pyproject.toml", *found]
 
 
 def move(root: Path, old: str, new: str) -> list[Path]:
@@ -26,8 +26,8 @@ def move(root: Path, old: str, new: str) -> list[Path]:
     """
     if not re.fullmatch(r"[\w-]+/[\w.-]+", new):
         raise ValueError(f"The address is OWNER/NAME, such as ada/music-course, not {new!r}.")
-    places = re.compile(rf'(github\.com/|google\.com/github/|\.org/v2/gh/|\nrepository = '
-                        rf'"){re.escape(old)}(?![\w-])')
+    before = r'github\.com/|google\.com/github/|\.org/v2/gh/|\nrepository = "'
+    places = re.compile(rf"({before}){re.escape(old)}(?![\w-])")
     changed = []
     for path in files_with_address(root):
         text = path.read_text(encoding="utf-8")
@@ -41,8 +41,7 @@ def move(root: Path, old: str, new: str) -> list[Path]:
 
 def main() -> None:
     """Move the address that pyproject.toml holds, and list what changed."""
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("address", metavar="OWNER/NAME")
     try:
         changed = move(notebooks.ROOT, notebooks.repository(), parser.parse_args().address)

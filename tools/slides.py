@@ -7,24 +7,21 @@ section's heading with its first paragraph begins a slide, a figure or score goe
 its code, players under that, exercises get a slide each, all else stays in the notebook. nbconvert
 makes the decks; reveal.js and MathJax are copied beside them, so they work without a network.
 """
-import argparse
 import base64
+import copy
 import html
 import itertools
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import nbconvert
 import nbformat
 
-from tools import book, notebooks, uv
+from tools import book, notebooks
 
 TARGET = notebooks.ROOT / "build" / "slides"
-# carries reveal.js as a package that pip can install; Sphinx's part of it is not used
-REVEAL = "sphinx-revealjs==3.2.1"
 PICTURE, PLAYER = re.compile(r"<img|<svg"), re.compile(r"<audio")
 EXERCISE = re.compile(r"^> \*\*Exercise \d\d\.\d", re.MULTILINE)
 LEFT_OUT = ("Summary", "Exercises", "Quiz", "Going further")
@@ -61,17 +58,16 @@ def kind(cell: nbformat.NotebookNode) -> str:
         return "slide" if begins or EXERCISE.search(cell.source) else "skip"
     outputs = [output.get("data", {}) for output in cell.get("outputs", [])]
     pages = "".join(str(data.get("text/html", "")) for data in outputs)
-    if any("image/png" in data or "image/svg+xml" in data
-           for data in outputs) or PICTURE.search(pages):
+    drawn = any({"image/png", "image/svg+xml"} & set(data) for data in outputs)
+    if drawn or PICTURE.search(pages):
         return "subslide"
     return "-" if PLAYER.search(pages) else "skip"  # a player stays with what it sounds like
 
 
 def short(source: str) -> str:
-    """Return the exercises of a cell, or else a heading with the first paragraph or box below it; a
-    slide holds no more.
+    """Return a cell's exercises, or else a heading with the first paragraph or box below it.
 
-    A paragraph that ends with a colon takes the next one with it.
+    A slide holds no more. A paragraph that ends with a colon takes the next one with it.
     """
     blocks = [block for block in re.split(r"\n\s*\n", source) if not block.startswith("[![")]
     kept = 3 if blocks[1:] and blocks[1].rstrip().endswith(":") else 2
@@ -84,9 +80,7 @@ def tagged(cell: nbformat.NotebookNode) -> bool:
 
 
 def by_section(cell: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
-    """Return a cell, or if it is Markdown of several sections and nobody tagged it, a cell for
-    each.
-    """
+    """Return a cell, or a cell for each section if it is Markdown that nobody tagged."""
     if cell.cell_type != "markdown" or tagged(cell):
         return [cell]
     parts = re.split(r"^(?=## )", cell.source, flags=re.MULTILINE)
@@ -94,9 +88,7 @@ def by_section(cell: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
 
 
 def with_texts(cell: nbformat.NotebookNode) -> None:
-    """Turn the pictures of a cell into HTML that says what they show; nbconvert's slides would
-    not.
-    """
+    """Turn a cell's pictures into HTML that says what they show; nbconvert's slides would not."""
     for output in cell.get("outputs", []):
         if text := notebooks.figure_text(output):
             kind = "image/png" if "image/png" in output.data else "image/svg+xml"
@@ -114,8 +106,8 @@ def deck(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         told = kind(cell)
         if told == "skip" or (cell.cell_type == "code" and not cell.source.strip()):
             continue
-        slide = nbformat.from_dict(
-            {**cell, "metadata": {**cell.metadata, "slideshow": {"slide_type": told}}})
+        slide = copy.deepcopy(cell)
+        slide.metadata["slideshow"] = {"slide_type": told}
         if cell.cell_type == "markdown" and not tagged(cell):
             slide.source = short(cell.source)
         if cell.cell_type == "code" and not tagged(cell):
@@ -143,32 +135,23 @@ def copy_libraries(target: Path) -> None:
     Raises:
         RuntimeError: if they cannot be installed.
     """
-    try:
-        python = book.build_environment()
-        uv.run("pip", "install", "--quiet", "--python", str(python), "--no-deps", REVEAL)
-    except subprocess.CalledProcessError as error:
-        raise RuntimeError("reveal.js or MathJax cannot be installed (see above). Is there a "
-                           "network?") from error
+    book.build_environment()
     reveal = next(book.VENV.glob("**/sphinx_revealjs/_static/revealjs"))
     for part in ("dist", "plugin"):
         shutil.copytree(reveal / part, target / "reveal" / part)
     for theme in (target / "reveal" / "dist" / "theme").glob("*.css"):
-        theme.write_text(re.sub(r"@import url\(https?://.*?\);", "",
-                                theme.read_text(encoding="utf-8")), encoding="utf-8")
+        rules = re.sub(r"@import url\(https?://.*?\);", "", theme.read_text(encoding="utf-8"))
+        theme.write_text(rules, encoding="utf-8")
     (target / "mathjax").mkdir()
     shutil.copy(book.mathjax(), target / "mathjax" / "tex-svg.js")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Make the decks; return 0, or 1 if that is not possible."""
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = notebooks.parser(__doc__, notebooks.chapters())
     parser.add_argument("--target", type=Path, default=TARGET,
                         help="the folder to make (default: build/slides)")
-    parser.add_argument("notebooks", nargs="*", type=Path, metavar="NOTEBOOK",
-                        help="all chapters, if none is named")
     options = parser.parse_args(arguments)
-    chosen = options.notebooks or notebooks.chapters()
     shutil.rmtree(options.target, ignore_errors=True)
     options.target.mkdir(parents=True)
     try:
@@ -176,11 +159,11 @@ def main(arguments: list[str] | None = None) -> int:
     except RuntimeError as error:
         print(error, file=sys.stderr)
         return 1
-    for path in chosen:
+    for path in options.notebooks:
         slides = deck(notebooks.read(path))
-        (options.target / f"{path.stem}.html").write_text(convert(slides, path.stem),
-                                                          encoding="utf-8")
-        print(f"{options.target / path.stem}.html: {len(slides.cells)} slides", flush=True)
+        file = options.target / f"{path.stem}.html"
+        file.write_text(convert(slides, path.stem), encoding="utf-8")
+        print(f"{file}: {len(slides.cells)} slides", flush=True)
     return 0
 
 

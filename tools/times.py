@@ -4,13 +4,12 @@ The minutes of reading and playing are those that each notebook promises in its 
 --measure the notebooks run, one after the other, in fresh kernels, and their seconds of computing
 are written as well; without it those in README stay. Measure on a machine that does nothing else.
 """
-import argparse
 import re
 import sys
 from pathlib import Path
 
 from course_utils import environment
-from tools import execute, hygiene, notebooks
+from tools import execute, notebooks
 
 README = notebooks.ROOT / "README.md"
 ROW = re.compile(r"^(\| \[\d\d [^\]]+\]\(notebooks/(\w+)\.ipynb\) \|.*\|) (\d+) \| (\d+) \|$",
@@ -21,18 +20,13 @@ PROMISE = re.compile(r"(\d+) min\b.*?computer works (\d+) min", re.DOTALL)
 
 
 def promised(path: Path) -> tuple[int, int]:
-    """Return the minutes that a notebook's first box promises: of reading and playing, and of
-    computing.
-    """
-    cells = notebooks.read(path).cells[:3]
-    box = hygiene.quotes("\n".join(cell.source for cell in cells if cell.cell_type == "markdown"))
-    minutes, computing = PROMISE.search(box).groups()
+    """Return the minutes of reading and playing, and of computing, that a first box promises."""
+    minutes, computing = PROMISE.search(notebooks.first_box(notebooks.read(path))).groups()
     return int(minutes), int(computing)
 
 
 def table(text: str, measured: dict[str, float]) -> str:
-    """Return README's text with the notebooks' own minutes, with the seconds that were measured,
-    and with their sums.
+    """Return README's text with the notebooks' own minutes, the seconds measured, and their sums.
 
     Args:
         text: the text.
@@ -51,17 +45,13 @@ def table(text: str, measured: dict[str, float]) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Write the table; return 1 if a notebook fails."""
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = notebooks.parser(__doc__, notebooks.chapters())
     parser.add_argument("--measure", action="store_true", help="run the notebooks")
-    parser.add_argument("notebooks", nargs="*", type=Path, metavar="NOTEBOOK",
-                        help="all chapters, if none is named")
     options = parser.parse_args(arguments)
-    chosen = options.notebooks or notebooks.chapters()
     measured = {}
     try:
-        for path in chosen if options.measure else ():
-            measured[path.stem], _ = execute.run(notebooks.read(path), path.resolve().parent)
+        for path in options.notebooks if options.measure else ():
+            measured[path.stem], _ = execute.run(notebooks.read(path), path.parent)
             print(f"{path.stem}: {measured[path.stem]:.0f} s", flush=True)
     except (RuntimeError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)

@@ -11,7 +11,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from course_utils.listening import answer_log
-from tools import chromium, execute, lab
+from tests.browser import chromium, lab
+from tools import execute
 
 LACKING = (chromium.lacking() or ("" if importlib.util.find_spec("jupyterlab")
                                   else "no JupyterLab (make lab)"))

@@ -10,7 +10,8 @@ import soundfile
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from course_utils.listening import answer_log
-from tools import chromium, execute, lab
+from tests.browser import chromium, lab
+from tools import execute
 
 LACKING = (chromium.lacking() or ("" if importlib.util.find_spec("jupyterlab")
                                   else "no JupyterLab (make lab)"))
@@ -103,7 +104,7 @@ def changed(page, place, selector, act, attribute="src"):
 
 def test_everything_runs_without_an_error_or_a_warning(page):
     assert page.wrong == [] and page.errors == []
-    assert page.locator("audio").count() >= 5 and page.evaluate(lab.MUTE) == 0
+    assert page.locator("audio").count() >= 5 and page.evaluate(chromium.MUTE) == 0
 
 
 def test_a_player_plays(page):

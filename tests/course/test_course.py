@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tools import hygiene, notebooks
+from tests.course import hygiene
+from tools import notebooks
 
 ROOT = Path(__file__).parents[2]
 CHAPTERS = notebooks.chapters()

@@ -1,5 +1,4 @@
-"""Every notebook keeps to the rules of tools/hygiene.py; and each rule notices a notebook that
-breaks it.
+"""Every notebook keeps to the rules of hygiene.py; and each rule notices a notebook that breaks it.
 """
 import copy
 
@@ -7,8 +6,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from tests.course import taught
-from tools import hygiene, notebooks
+from tests.course import hygiene, taught
+from tools import notebooks
 
 NOTEBOOKS = notebooks.all_notebooks()
 
@@ -218,6 +217,18 @@ CHAPTER = {"ids": (hygiene.valid, same_ids, "id of their own"),
                    lambda nb: [add_code("x = 1\n" * 21)(nb) for _ in range(3)], "long cells"),
     "much code": (hygiene.readable_code,
                   lambda nb: [add_code("x = 1\n" * 20)(nb) for _ in range(15)], "lines of code"),
+    "much wrapped code":
+    (hygiene.readable_code, lambda nb: [add_code("if x:\n    y = (1,\n         2)\n" * 5)(nb)
+                                        for _ in range(28)], "has 285 lines of code"),
+    "wide": (hygiene.narrow_code, add_code(f"x = '{'x' * 80}'"), "a line of 86 characters"),
+    "wide comment": (hygiene.narrow_code, add_code(f"x = 1\n# {'x' * 83}"), "85 characters"),
+    "many names": (hygiene.few_names,
+                   add_code(f"from course_utils.scores.scores import {', '.join('abcdefghi')}"),
+                   "9 names from course_utils.scores.scores"),
+    "many names in two lines":
+    (hygiene.few_names, add_code("from course_utils.gan.losses import a, b, c, d, e\n"
+                                 "from course_utils.gan.losses import f, g, h, i"),
+     "9 names from course_utils.gan.losses"),
     "little prose": (hygiene.prose, replace("word " * 1200, "word " * 600), "words of prose"),
     "much prose": (hygiene.prose, replace("word " * 1200, "word " * 2600), "words of prose"),
     "more code than prose": (hygiene.prose, add_code("x = 1\n\n" * 500), "at least 4 a line"),
@@ -300,6 +311,30 @@ def assert_noticed(rule, break_it, complaint, notebook, path):
     assert not list(rule(notebook, path))
 
 
+def test_wrapping_and_comments_are_no_more_code_but_lengthen_a_cell(folder):
+    wrapped = chapter()
+    for _ in range(30):
+        add_code("%matplotlib inline\nx = [\n" + "    1,  # one\n" * 8 + "]\n# an aside\n")(wrapped)
+    assert not list(hygiene.readable_code(wrapped, folder / "05_example.ipynb"))
+    add_code("x = [\n" + "    1,\n" * 30 + "]")(wrapped)
+    assert not list(hygiene.readable_code(wrapped, folder / "05_example.ipynb"))
+    for _ in range(4):
+        add_code("x = [\n" + "    1,\n" * 30 + "]")(wrapped)
+    assert "long cells" in "".join(hygiene.readable_code(wrapped, folder / "05_example.ipynb"))
+
+
+@pytest.mark.parametrize("code", [
+    f"x = '{'x' * 78}'", "from course_utils.scores.scores import " + ", ".join("abcdefgh"),
+    "from course_utils.gan.losses import a, b, c, d, e\n"
+    "from course_utils.gan.bar_gan import f, g, h, i",
+    "from numpy import " + ", ".join("abcdefghi")],
+    ids=["84 characters", "eight names", "two places", "elsewhere"])
+def test_what_just_fits_is_no_fault(folder, code):
+    good = chapter()
+    add_code(code)(good)
+    assert not [*hygiene.narrow_code(good, folder), *hygiene.few_names(good, folder)]
+
+
 def test_twin_notices_missing_and_different_solutions(folder):
     answers = folder / "solutions" / "05_example.ipynb"
     other = solutions()
@@ -321,7 +356,10 @@ def test_notebooks_from_scratch_need_no_sound(folder):
 HELD = '''
 """A module."""
 def mean(values, start: float = 0.0) -> float:
-    """Return the mean (written out in 05_example)."""
+    """Return the mean.
+
+    Notebook: 05_example (written out)
+    """
     total: float = start
     for value in values:
         total += value  # one by one
@@ -329,7 +367,10 @@ def mean(values, start: float = 0.0) -> float:
 
 
 class Counter(Base):
-    """Count (taught in 05_example)."""
+    """Count.
+
+    Notebook: 05_example
+    """
     step: int = 1
 
     def add(self, number: int) -> None:
@@ -363,14 +404,16 @@ def other():
 
 
 @pytest.fixture
-def package(tmp_path):
-    """Return a package folder that holds a function and a class."""
-    (tmp_path / "part").mkdir()
-    (tmp_path / "part" / "held.py").write_text(HELD)
-    return tmp_path
+def package(tmp_path, monkeypatch):
+    """Return a package's folder with a room that holds a function and a class."""
+    monkeypatch.setattr(notebooks, "ROOT", tmp_path)
+    room = tmp_path / "course_utils" / "room"
+    room.mkdir(parents=True)
+    (room / "held.py").write_text(HELD)
+    return room.parent
 
 
-def differences(package, cells, name="05_example", imports="from course_utils import held"):
+def differences(package, cells, name="05_example", imports="from course_utils.room import held"):
     cells = [imports, *cells]
     return taught.differences(new_notebook(cells=[new_code_cell(source) for source in cells]), name,
                               package)
@@ -398,8 +441,9 @@ def test_a_class_that_is_not_finished_is_noticed(package):
 
 
 @pytest.mark.parametrize("imports,noticed",
-                         [("from course_utils import audio, held", True),
-                          ("from course_utils.held import other", True),
+                         [("from course_utils.room import audio, held", True),
+                          ("from course_utils.room.held import other", True),
+                          ("import course_utils.room.held", True),
                           ("from course_utils import audio", False),
                           ("from elsewhere import held", False), ("import held", False)])
 def test_only_what_the_notebook_imports_from_has_a_say(package, imports, noticed):
@@ -415,5 +459,6 @@ def test_code_that_should_be_written_out_is_missed(package):
 
 def test_a_function_that_two_modules_hold_may_be_either(package):
     (package / "other.py").write_text("def mean(values):\n    return sum(values) / len(values)\n")
+    both = "from course_utils.room import held\nfrom course_utils import other"
     assert differences(package, ["def mean(values):\n    return sum(values) / len(values)"],
-                       "06_other", "from course_utils import held, other") == []
+                       "06_other", both) == []

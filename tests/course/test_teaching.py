@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tools import hygiene, notebooks
+from tests.course import hygiene
+from tools import notebooks
 
 TEACHING = Path(__file__).parents[2] / "teaching"
 CHAPTERS = notebooks.chapters()

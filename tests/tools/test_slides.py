@@ -2,11 +2,12 @@
 the web.
 """
 import re
+import subprocess
 
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from tools import book, notebooks, slides
+from tools import book, notebooks, slides, uv
 
 
 def shows(**data):
@@ -115,9 +116,10 @@ def test_pictures_on_slides_keep_their_texts():
 
 
 def test_what_cannot_be_installed_is_said(monkeypatch, capsys, tmp_path):
-    def refuse():
-        raise slides.subprocess.CalledProcessError(2, ["uv"])
+    def refuse(*arguments, **_):
+        raise subprocess.CalledProcessError(2, ["uv"])
 
-    monkeypatch.setattr(book, "build_environment", refuse)
+    monkeypatch.setattr(uv, "run", refuse)
+    monkeypatch.setattr(book, "VENV", tmp_path / "venv")
     assert slides.main(["--target", str(tmp_path / "slides")]) == 1
     assert "network" in capsys.readouterr().err

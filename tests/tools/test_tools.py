@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
@@ -49,19 +50,20 @@ def test_checked_exercises_are_found_beside_magics():
     assert list(notebooks.checked_exercises(cell)) == ["05.2"]
 
 
-@pytest.mark.parametrize("source,names",
-                         [("from course_utils import generation, planning",
-                           {"generation", "planning"}), ("import course_utils.scores", {"scores"}),
-                          ("def f():\n    from course_utils.exercises import check", {"exercises"}),
-                          ("import course_utils, numpy", set())])
-def test_imported_helpers(source, names):
-    assert notebooks.imported_helpers(notebooks.syntax_tree(new_code_cell(source))) == names
+@pytest.mark.parametrize("source,files", [
+    ("from course_utils import datasets, gan", {"datasets.py", "gan/__init__.py"}),
+    ("from course_utils.gan import losses", {"gan/__init__.py", "gan/losses.py"}),
+    ("def f():\n    from course_utils.gan.losses import mean", {"gan/losses.py"}),
+    ("import course_utils.scores", {"scores/__init__.py"}), ("import course_utils, numpy", set())])
+def test_imported_files(source, files):
+    found = notebooks.imported_files(notebooks.syntax_tree(new_code_cell(source)))
+    assert {path.relative_to(notebooks.ROOT / "course_utils").as_posix() for path in found} == files
 
 
 def test_helper_files_follow_imports_but_load_one_chapter():
     notebook = of_cells("from course_utils import datasets, exercises")
     files = {path.name for path in notebooks.helper_files(notebook, "00")}
-    assert {"datasets.py", "scores.py", "environment.py", "chapter_00.py"} <= files
+    assert {"datasets.py", "environment.py", "chapter_00.py"} <= files
     assert "networks.py" not in files
     assert {path.name for path in notebooks.helper_files(notebook,
                                                          "99")} == files - {"chapter_00.py"}
@@ -277,6 +279,52 @@ def test_uv_is_told_nothing_where_pip_was_told_nothing(monkeypatch):
     assert "UV_DEFAULT_INDEX" not in uv.surroundings()
 
 
+@pytest.fixture
+def calls(monkeypatch):
+    """Record what uv is told; it makes the folder of an environment."""
+    calls = []
+
+    def note(*arguments, **_):
+        calls.append(arguments)
+        if arguments[0] == "venv":
+            Path(arguments[-1]).mkdir(exist_ok=True)
+
+    monkeypatch.setattr(uv, "run", note)
+    return calls
+
+
+def test_an_environment_is_made_once_and_again_when_something_else_is_asked_for(calls, tmp_path):
+    venv, pins = tmp_path / "venv", tmp_path / "pins.txt"
+    pins.write_text("mido==1")
+    wanted = ["3.12", ["--requirement", str(pins)], ["--no-deps", "nbval"]]
+    assert uv.prepare(venv, *wanted) == uv.python_in(venv)
+    assert [call[0] for call in calls] == ["venv", "pip", "pip"] and "3.12" in calls[0]
+    assert calls[1][-2:] == ("--requirement", str(pins)) and calls[2][-2:] == ("--no-deps", "nbval")
+    uv.prepare(venv, *wanted)
+    assert len(calls) == 3
+    pins.write_text("mido==2")
+    uv.prepare(venv, *wanted)
+    uv.prepare(venv, *wanted[:2])
+    uv.prepare(venv, "3.13", wanted[1])
+    assert len(calls) == 10
+
+
+def test_an_environment_that_was_not_finished_is_made_anew(calls, monkeypatch, tmp_path):
+    note = uv.run
+
+    def fail(*arguments, **_):
+        note(*arguments)
+        if arguments[0] == "pip":
+            raise subprocess.CalledProcessError(2, "uv")
+
+    monkeypatch.setattr(uv, "run", fail)
+    with pytest.raises(RuntimeError, match="under Python 3.12"):
+        uv.prepare(tmp_path / "venv", "3.12", ["nbval"])
+    monkeypatch.setattr(uv, "run", note)
+    uv.prepare(tmp_path / "venv", "3.12", ["nbval"])
+    assert [call[0] for call in calls] == ["venv", "pip", "venv", "pip"]
+
+
 def git(*arguments, cwd, **options):
     return subprocess.run(["git", *arguments], cwd=cwd, capture_output=True, text=True, check=True,
                           **options).stdout
@@ -348,10 +396,10 @@ def test_changes_names_what_the_setup_cell_should_not_have_done(tmp_path, monkey
 
 
 def test_colab_tries_the_widgets_with_its_older_ipywidgets():
-    names = {path.name for path in colab.panel_tests()}
-    assert {"conftest.py", "test_widgets.py", "test_composer.py",
-            "test_listening_widget.py"} <= names
-    assert not names & {"test_scores.py", "test_tools.py", "test_browser.py"}
+    names = {path.relative_to(notebooks.ROOT / "tests").as_posix() for path in colab.panel_tests()}
+    assert {"conftest.py", "panels/test_composer.py", "panels/test_sound_map.py",
+            "listening/test_panel.py"} <= names
+    assert not names & {"listening/test_sessions.py", "browser/test_panels.py"}
 
 
 def fake_python(path, code):
@@ -378,11 +426,9 @@ def test_colab_takes_a_python_that_runs(tmp_path, monkeypatch, capsys):
 def test_make_lists_its_commands():
     listed = subprocess.run(["make", "--no-print-directory"], cwd=notebooks.ROOT,
                             capture_output=True, text=True, check=True)
-    assert {line.split()[1] for line in listed.stdout.splitlines()} == {"help", "lab", "test",
-                                                                        "music", "notebooks",
-                                                                        "weights", "bench", "colab",
-                                                                        "holds", "browser", "book",
-                                                                        "slides", "canary"}
+    named = {line.split()[1] for line in listed.stdout.splitlines()}
+    assert named == {"help", "lab", "test", "music", "notebooks", "weights", "bench", "colab",
+                     "holds", "browser", "book", "slides", "canary"}
 
 
 def test_stored_notebooks_are_plain_json_with_sorted_keys():

@@ -1,6 +1,4 @@
-"""Drive Chromium with playwright. Chromium is not among the course's packages, so it may be
-missing.
-"""
+"""Drive Chromium with playwright; it is not among the course's packages, so it may be missing."""
 import contextlib
 import os
 import shutil
@@ -12,6 +10,16 @@ CANDIDATES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync",
          "--autoplay-policy=no-user-gesture-required")
+# How many players of a page do not know how long they last.
+MUTE = """async () => {
+  const players = [...document.querySelectorAll('audio')];
+  await Promise.all(players.map(a => new Promise(done => {
+    if (a.readyState > 0 || a.error) return done();
+    a.addEventListener('loadedmetadata', done); a.addEventListener('error', done);
+    setTimeout(done, 10000); a.load();
+  })));
+  return players.filter(a => !(a.duration > 0)).length;
+}"""
 
 
 def lacking() -> str:

@@ -1,28 +1,24 @@
-"""Examine a static site that opens from disk: `python -m tools.site_check FOLDER`.
+"""What is wrong with a static site that opens from disk.
 
 Without a browser: every link and picture leads to a file and an anchor that are there, and every
 picture has a text that stands for it. In Chromium: no error in the console, nothing fetched from
 elsewhere, formulas set, players that know how long they last, search that finds, and no page that
 scrolls sideways on a phone.
 """
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from playwright.sync_api import Error
 
-from tools import chromium
+from tests.browser import chromium
 
 PHONE = {"width": 390, "height": 844}
 NAMES = ("href", "src", "poster")
-STATE = """async () => {
-  const players = [...document.querySelectorAll('audio')];
-  await Promise.all(players.map(a => new Promise(done => {
-    if (a.readyState > 0 || a.error) return done();
-    a.addEventListener('loadedmetadata', done); a.addEventListener('error', done);
-    setTimeout(done, 10000); a.load();
-  })));
+FROM_DISK = ("file:", "data:", "blob:")
+COUNTED = {"mute": "players without sound", "unset": "formulas not set",
+           "wrong": "formulas that MathJax does not understand"}
+STATE = """() => {
   const wide = [...document.querySelectorAll('article *')].filter(e => {
     if (e.getBoundingClientRect().right <= innerWidth + 1) return false;
     for (let p = e; p && p !== document.body; p = p.parentElement)
@@ -30,10 +26,8 @@ STATE = """async () => {
     return true;
   });
   return {
-    mute: players.filter(a => !(a.duration > 0)).length,
     scrolls: document.documentElement.scrollWidth > innerWidth,
     wide: wide.slice(0, 3).map(e => e.tagName + ' ' + (e.textContent || '').trim().slice(0, 40)),
-    formulas: document.querySelectorAll('.math').length,
     unset: [...document.querySelectorAll('.math')]
       .filter(m => !m.querySelector('mjx-container')).length,
     wrong: document.querySelectorAll('mjx-merror, [data-mjx-error]').length,
@@ -61,13 +55,11 @@ class _Addresses(HTMLParser):
 
 
 def broken_links(site: Path) -> list[str]:
-    """Return the links within a site that lead nowhere, and pictures without a text that stands for
-    them.
-    """
+    """Return the links within a site that lead nowhere, and the pictures without a text."""
     pages = {path.resolve(): _Addresses(path.read_text(encoding="utf-8"))
              for path in sorted(site.rglob("*.html"))}
-    found = [f"{path.name}: picture without alt text: {source}" for path,
-             page in pages.items() for source in page.wordless]
+    found = [f"{path.name}: picture without alt text: {source}"
+             for path, page in pages.items() for source in page.wordless]
     for path, page in pages.items():
         for address in page.addresses:
             parts = urlsplit(address)
@@ -83,20 +75,16 @@ def broken_links(site: Path) -> list[str]:
 
 def look_at(page, address: str) -> list[str]:
     """Return what is wrong with one page in the browser, in words."""
-    found = []
-    page.on("console",
-            lambda message: found.append(f"console: {message.text}") if message.type == "error"
-            else None)
+    found, fetched = [], []
+    page.on("console", lambda message: message.type == "error"
+            and found.append(f"console: {message.text}"))
     page.on("pageerror", lambda error: found.append(f"script: {error}"))
-    page.on("request",
-            lambda request: None if request.url.startswith(("file:", "data:", "blob:"))
-            else found.append(f"fetches {request.url}"))
+    page.on("request", lambda request: fetched.append(request.url))
     page.goto(address)
     page.evaluate("() => window.MathJax && MathJax.startup && MathJax.startup.promise")
-    state = page.evaluate(STATE)
-    found += [f"{state[name]} {what}" for name,
-              what in (("mute", "players without sound"), ("unset", "formulas not set"),
-                       ("wrong", "formulas that MathJax does not understand")) if state[name]]
+    state = page.evaluate(STATE) | {"mute": page.evaluate(chromium.MUTE)}
+    found += [f"{state[name]} {what}" for name, what in COUNTED.items() if state[name]]
+    found += [f"fetches {url}" for url in fetched if not url.startswith(FROM_DISK)]
     found += [f"picture is broken: {source}" for source in state["broken"]]
     if state["scrolls"] or state["wide"]:
         found.append(f"scrolls sideways at {page.viewport_size['width']} pixels: {state['wide']}")
@@ -114,16 +102,13 @@ def search(page, address: str, words: str, wanted: str) -> list[str]:
 
 
 def examine(site: Path, searches: dict[str, str] | None = None) -> list[str]:
-    """Return what is wrong with a site, in words.
+    """Return what is wrong with a site's pages in the browser, in words.
 
     Args:
         site: its folder.
         searches: words to search for, and a part of the address of a page that should be found.
-
-    Raises:
-        RuntimeError: if there is no browser.
     """
-    found = broken_links(site)
+    found = []
     with chromium.opened() as browser:
         for size in (PHONE, {"width": 1280, "height": 900}):
             for path in sorted(site.rglob("*.html")):
@@ -134,20 +119,3 @@ def examine(site: Path, searches: dict[str, str] | None = None) -> list[str]:
             with browser.new_page() as page:
                 found += search(page, site.as_uri(), words, wanted)
     return found
-
-
-def report(site: Path, searches: dict[str, str] | None = None) -> int:
-    """Print what is wrong with a site, as far as that can be examined here; return the number of
-    complaints, at most 100.
-    """
-    try:
-        found = examine(site, searches)
-    except RuntimeError as error:
-        print(f"NOT EXAMINED in a browser. {error}", file=sys.stderr)
-        found = broken_links(site)
-    print("\n".join(found) or "No complaints.")
-    return min(len(found), 100)
-
-
-if __name__ == "__main__":
-    sys.exit(report(Path(sys.argv[1]).resolve()))

@@ -4,7 +4,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from PIL import Image
 
-from tools import chromium, execute, lab
+from tests.browser import chromium, lab
+from tools import execute
 
 LACKING = chromium.lacking()
 LOST = """from IPython.display import display
@@ -27,8 +28,7 @@ def notebook(tmp_path):
 
 
 @pytest.mark.skipif(bool(LACKING), reason=f"no notebook is opened in a browser: {LACKING}")
-def test_errors_warnings_and_mute_players_are_noticed(notebook, capsys, monkeypatch, tmp_path):
-    monkeypatch.setattr(lab.notebooks, "ROOT", tmp_path)
+def test_errors_warnings_and_mute_players_are_noticed(notebook, tmp_path):
     mute = ("from IPython.display import HTML\nHTML('<audio "
             "src=\"data:audio/wav;base64,xxxx\"></audio>')")
     paths = [notebook("a.ipynb", "1 + 1", "", "print(2)"), notebook("b.ipynb", "1 / 0", "print(3)"),
@@ -36,20 +36,14 @@ def test_errors_warnings_and_mute_players_are_noticed(notebook, capsys, monkeypa
              notebook("d.ipynb", mute), notebook("e.ipynb",
                                                  "import ipywidgets\nipywidgets.IntSlider()", LOST),
              notebook("f.ipynb", COLORS)]
-    assert lab.main([str(path) for path in paths]) == 4
-    good, error, warning, silent, widgets, tall = capsys.readouterr().out.splitlines()
-    assert "all well" in good and "ZeroDivisionError" in error and "take care" in warning
-    assert "1 players without" in silent
-    assert "1 widgets without" in widgets and "all well" in tall
-    seen = Image.open(tmp_path / "build" / "lab" / "f.png").convert("RGB").getcolors(1 << 24)
+    with lab.running(tmp_path) as server, lab.learner() as page:
+        found = [lab.try_out(server, page, path.name, tmp_path) for path in paths]
+    good, (error,), (warning,), (silent,), (widgets,), tall = found
+    assert good == tall == [] and "ZeroDivisionError" in error and "take care" in warning
+    assert "1 players without" in silent and "1 widgets without" in widgets
+    seen = Image.open(tmp_path / "f.png").convert("RGB").getcolors(1 << 24)
     assert {color for count, color in seen if count > 100000} >= {(255, 0, 0), (0, 128, 0),
                                                                   (0, 0, 255)}
-
-
-def test_without_a_browser_it_says_what_is_missing(capsys, monkeypatch):
-    monkeypatch.setattr(chromium, "lacking", lambda: "no Chromium (apt-get install chromium)")
-    assert lab.main([]) == 1
-    assert "apt-get install" in capsys.readouterr().err
 
 
 def test_what_is_lacking_is_named(monkeypatch):
