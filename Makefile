@@ -1,6 +1,7 @@
 # The commands of the course. `make` alone lists them. PYTHON=... chooses the Python that makes .venv.
 VENV := .venv
-RUN := $(VENV)/bin/python
+BIN := $(if $(filter Windows_NT,$(OS)),Scripts,bin)
+RUN := $(VENV)/$(BIN)/python
 READY := $(VENV)/.ready
 LAB_ARGS :=
 COLAB_NOTEBOOKS :=
@@ -20,23 +21,31 @@ endif
 # Importing TensorFlow takes twice as long where Python may not keep the bytecode.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help lab test music notebooks weights bench colab holds browser book slides canary again
+# All cores, up to four: each test process may load TensorFlow, which takes a gigabyte.
+BOTH := -n logical --maxprocesses 4
+NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300 -p no:cacheprovider
+
+.PHONY: help lab check test music notebooks weights bench colab colab-changes holds browser book slides canary again
 .DEFAULT_GOAL := help
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s%s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s%s\n", $$1, $$2}' Makefile
 
 lab: export TF_CPP_MIN_LOG_LEVEL = 3
 lab: $(READY) ## set up, and open JupyterLab on the first notebook (LAB_ARGS= for its options)
 	@"$(RUN)" -m jupyterlab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/00_welcome.ipynb $(LAB_ARGS)
 
-test: export COURSE_QUIET = 1
-test: export PYTHONHASHSEED = 0
-test: export TF_CPP_MIN_LOG_LEVEL = 3
-test: $(READY) ## set up, and run lint, unit tests, hygiene checks and every notebook (COLAB=1: also on Colab's packages)
+check test: export COURSE_QUIET = 1
+check test: export PYTHONHASHSEED = 0
+check test: export TF_CPP_MIN_LOG_LEVEL = 3
+check: $(READY) ## lint, and the tests that need no notebook, browser, training or composing: a minute
 	"$(RUN)" -m ruff check .
-	"$(RUN)" -m pytest -rs tests
-	"$(RUN)" -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 -p no:cacheprovider notebooks
+	"$(RUN)" -m pytest -q $(BOTH) --dist worksteal -m "not slow and not browser" tests
+
+test: $(READY) ## set up; lint, all tests, every notebook, on all cores (COLAB=1: also on Colab's packages)
+	"$(RUN)" -m ruff check .
+	"$(RUN)" -m pytest -rs $(BOTH) --dist loadscope tests
+	"$(RUN)" -m pytest $(BOTH) --dist loadfile $(NBVAL) notebooks
 ifeq ($(COLAB),1)
 	"$(RUN)" -m tools.colab $(or $(COLAB_NOTEBOOKS),notebooks/00_welcome.ipynb)
 endif
@@ -56,6 +65,9 @@ bench: $(READY) ## measure speed and quality
 colab: $(READY) ## run the notebooks on Colab's packages (COLAB_NOTEBOOKS= for some of them)
 	"$(RUN)" -m tools.colab $(COLAB_NOTEBOOKS)
 
+colab-changes: $(READY) ## say how Colab's published packages differ from the lists in tests/colab
+	"$(RUN)" -m tools.colab --changes
+
 holds: $(READY) ## run all notebooks twice: read-only copy, no network, empty home, any order (HOLDS_ARGS="--python 3.12" ...)
 	"$(RUN)" -m tools.holds $(HOLDS_ARGS)
 
@@ -73,7 +85,7 @@ slides: $(READY) ## make slides of every notebook, build/slides
 canary: $(READY) ## run the unit tests on the newest releases of all packages, in .venv-canary
 	@"$(RUN)" -m tools.uv venv --quiet --clear --python "$(RUN)" .venv-canary
 	@"$(RUN)" -m tools.uv pip install --quiet --python .venv-canary --editable ".[tensorflow,lab,dev]"
-	.venv-canary/bin/python -m pytest -rs -o filterwarnings=error::DeprecationWarning:course_utils tests
+	.venv-canary/$(BIN)/python -m pytest -rs -o filterwarnings=error::DeprecationWarning:course_utils tests
 
 # The stamp goes first and comes back last: a set-up that was cut short is finished by the next command.
 # uv installs several times faster than pip, which has to bring it first.
