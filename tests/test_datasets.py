@@ -125,6 +125,7 @@ def test_manifest_names_origin_licence_and_checksum_of_every_file():
     assert all(entry["bytes"] <= 8e6 for entry in files.values())
 
 
+@pytest.mark.slow
 def test_the_builder_reproduces_the_shipped_table_byte_for_byte(tmp_path):
     import music21
 

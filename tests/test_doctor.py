@@ -24,6 +24,7 @@ def only(monkeypatch, *names):
     monkeypatch.setattr(doctor, "CHECKS", {name: doctor.CHECKS[name] for name in names})
 
 
+@pytest.mark.slow
 def test_a_working_set_up_passes_every_check(capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
     monkeypatch.setattr(doctor, "MEMORY", 0.1)
@@ -191,6 +192,7 @@ def test_a_check_that_breaks_is_a_finding(monkeypatch, capsys):
     assert "FAIL  one" in told and "RuntimeError: no luck" in told and "ok    two" in told
 
 
+@pytest.mark.slow
 def test_training_that_learns_nothing_fails(monkeypatch):
     import keras
 
@@ -206,6 +208,7 @@ def without(*modules, arguments=("doctor",)):
                           timeout=100)
 
 
+@pytest.mark.slow
 def test_without_tensorflow_the_doctor_says_so():
     done = without("tensorflow", "keras")
     assert done.returncode == 1 and "TensorFlow is not installed" in done.stdout

@@ -665,6 +665,7 @@ def test_a_recording_that_librosa_has(librosa_example, tmp_path):
     assert "stand-in" not in text.lower()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", datasets.RECORDINGS)
 def test_without_a_network_something_else_is_played_and_named(librosa_example, name):
     librosa_example(unreachable)

@@ -93,6 +93,7 @@ def test_spectrogram_shows_when_and_where(seconds):
                                                                       abs=2 * high / len(picture))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("y", [np.zeros(1), np.zeros(5000), np.ones(10)])
 def test_pictures_of_sound_take_silence_and_snippets(y):
     for draw in (plots.waveform, plots.spectrum, plots.spectrogram):

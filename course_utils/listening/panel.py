@@ -197,8 +197,8 @@ def listening_test(study: Study, folder: str | Path):
 
     Notebook: 13_listening_test
 
-    `sessions.run` leads a function through the same session without a browser, and `preview` shows a
-    trial.
+    `sessions.run` leads a function through the same session without a browser, and `preview`
+    shows a trial.
 
     Args:
         study: what is asked.

@@ -54,6 +54,7 @@ def test_many_names_are_cut_short():
     assert "voice 11 and 3 more." in text and "voice 12" not in text
 
 
+@pytest.mark.slow
 def test_a_notebook_stores_the_text_with_the_picture_whoever_draws_it(monkeypatch, tmp_path):
     monkeypatch.delenv("MPLBACKEND")
     code = ["import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.title('Loss');",

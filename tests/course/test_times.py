@@ -53,6 +53,7 @@ def test_the_command_runs_only_what_it_is_told(tmp_path, monkeypatch, capsys):
                      re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_a_notebook_that_fails_leaves_readme_alone(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(times, "README", tmp_path / "README.md")
     times.README.write_text(TEXT, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Continuous integration runs make targets and nothing else, with actions pinned to what they are."""
+"""Continuous integration runs make targets and nothing else; its actions are pinned."""
 import re
 from pathlib import Path
 

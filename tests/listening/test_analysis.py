@@ -123,6 +123,7 @@ def test_flip_test_of_many_listeners_is_near_the_t_test_and_never_zero():
     assert 0 < analysis.flip_test(d + 10) < 1e-3 and analysis.flip_test(d) == analysis.flip_test(-d)
 
 
+@pytest.mark.slow
 def test_flip_test_raises_false_alarms_no_more_often_than_promised():
     rng = np.random.default_rng(0)
     alarms = [analysis.flip_test(rng.normal(0, rng.uniform(0.2, 2, 12))) < 0.05 for _ in range(400)]
@@ -170,11 +171,13 @@ def test_trials_needed_is_where_the_power_stays_above(p, chance):
     assert power[needed - 2] < 0.8 and (power[needed - 1:] >= 0.8).all()
 
 
+@pytest.mark.slow
 def test_power_agrees_with_simulated_rooms():
     found = analysis.simulated_detections(10, 6, 0.7, 0.0, rooms=4000)
     assert found["trials"] == pytest.approx(analysis.power(60, 0.7), abs=0.02)
 
 
+@pytest.mark.slow
 def test_listeners_who_differ_deceive_who_counts_trials():
     found = analysis.simulated_detections(12, 6, 0.5, 0.25)
     assert found["trials"] > 0.06 and found["listeners"] < 0.035

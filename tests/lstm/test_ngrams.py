@@ -64,17 +64,20 @@ def test_probabilities_sum_to_one_in_real_contexts(model):
         assert p.sum(axis=1) == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_uniform_costs_the_logarithm_of_the_vocabulary(ladder):
     for nats in ladder["uniform"]:
         assert nats == pytest.approx(np.log(VOCABULARY))
 
 
+@pytest.mark.slow
 def test_a_cell_is_every_voice_on_every_sixteenth(ladder):
     for nats in ladder.values():
         shapes = [(len(score), 4) for score in datasets.chorales("test")]
         assert [piece.shape for piece in nats] == shapes
 
 
+@pytest.mark.slow
 def test_each_rung_is_better_than_the_one_below(ladder):
     figures = [mean(nats) for nats in ladder.values()]
     assert all(better < worse - 0.1 for worse, better in zip(figures, figures[1:]))

@@ -73,6 +73,7 @@ def test_packing_keeps_pitches_and_struck_notes():
             assert np.array_equal(x.pitches, y.pitches) and np.array_equal(x.onsets, y.onsets)
 
 
+@pytest.mark.slow
 def test_the_shipped_samples_and_tables_belong_together():
     samples, told = judging.samples(), environment.stored("verdict.json")
     assert {len(pieces) for pieces in samples.values()} == {77}

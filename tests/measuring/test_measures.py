@@ -42,6 +42,7 @@ def test_the_statistics_are_in_units_of_the_reference(known):
     assert np.allclose(plain.statistics, UNIT[:5])
 
 
+@pytest.mark.slow
 def test_every_interval_is_in_order_and_finite(rows):
     for row in rows.values():
         assert set(row) == set(measures.MEASURES)

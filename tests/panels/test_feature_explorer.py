@@ -47,6 +47,7 @@ def test_a_card_says_how_large_the_feature_is_and_shows_it(feature, size):
     assert plt.imread(io.BytesIO(picture)).std() > 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("feature", ["STFT", "log-mel", "MFCC"])
 def test_the_tone_comes_back(feature):
     y, sr = heard(feature_explorer.feature_card(TONE, SR, feature))
@@ -59,6 +60,7 @@ def test_chroma_has_no_way_back():
     assert heard(card) is None and "Octave" in text(card)
 
 
+@pytest.mark.slow
 def test_fewer_bins_lose_more():
     losses = [loss(feature_explorer.feature_card(TONE, SR, feature, bins=bins))
               for feature, bins in (("STFT", 64), ("log-mel", 64), ("log-mel", 8))]
@@ -68,6 +70,7 @@ def test_fewer_bins_lose_more():
     assert loss(feature_explorer.feature_card(TONE, SR, "MFCC", bins=4)) > losses[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("y", [TONE[:1], TONE[:700], np.zeros(5000)],
                          ids=["one sample", "under a window", "silence"])
 @pytest.mark.parametrize("feature", feature_explorer.FEATURES)
@@ -107,6 +110,7 @@ def panel():
     return feature_explorer.feature_explorer(TONE, SR)
 
 
+@pytest.mark.slow
 def test_the_panel_shows_its_first_state_and_follows_the_controls(panel):
     feature, n_fft, hop, bins, card = panel.children
     assert card.value == feature_explorer.feature_card(TONE, SR).data
@@ -119,6 +123,7 @@ def test_the_panel_shows_its_first_state_and_follows_the_controls(panel):
     assert card.value == feature_explorer.feature_card(TONE, SR, "MFCC", 2048, 1024, 16).data
 
 
+@pytest.mark.slow
 def test_the_panel_switches_off_what_has_no_effect(panel):
     feature, n_fft, hop, bins, card = panel.children
     switched_off = {}
@@ -130,6 +135,7 @@ def test_the_panel_switches_off_what_has_no_effect(panel):
     assert "chroma: " in text(card.value)
 
 
+@pytest.mark.slow
 def test_the_panel_explains_sizes_that_do_not_fit(panel):
     feature, n_fft, hop, bins, card = panel.children
     feature.value, bins.value, n_fft.value = "log-mel", 64, 128

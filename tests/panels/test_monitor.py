@@ -42,6 +42,7 @@ def train(steps, every=2, first=1, **parts):
     return watching
 
 
+@pytest.mark.slow
 def test_page_is_shown_every_few_steps_in_place_of_the_last(pages, monkeypatch):
     monkeypatch.delenv("COURSE_QUIET", raising=False)
     train(6)

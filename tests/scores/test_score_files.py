@@ -57,6 +57,7 @@ def test_musicxml_holds_everything(tmp_path_factory, score):
     assert again.key == score.key and again.title == "Tïtle & <more>"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("title", PIECES)
 def test_chorales_come_back_from_both_kinds_of_file(chorales, tmp_path, title):
     score_files.to_musicxml(chorales[title], tmp_path / "score.xml")

@@ -74,6 +74,7 @@ def test_what_each_feature_loses():
     assert from_mfcc[2] < _distance(RNG.normal(scale=0.1, size=len(MELODY)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("back", [lambda: inversion.griffin_lim(np.abs(features.stft(MELODY))),
                                   lambda: inversion.from_log_mel(LOG_MEL, SR),
                                   lambda: inversion.from_mfcc(features.mfcc(MELODY, SR), SR)])

@@ -98,6 +98,7 @@ def test_no_two_folds_are_made_from_the_same_recordings():
     assert all(folds) and not any(folds[i] & folds[j] for i in range(4) for j in range(i))
 
 
+@pytest.mark.slow
 def test_a_fold_belongs_to_one_split(everything):
     for split in tones.SPLITS:
         wanted = {fold for fold, name in enumerate(tones.FOLDS) if name == split}
@@ -189,6 +190,7 @@ def test_splits_are_parts_of_the_whole(few):
             np.testing.assert_array_equal(getattr(part, name), getattr(whole, name)[chosen])
 
 
+@pytest.mark.slow
 def test_rendered_again_from_the_cache_and_in_another_process_it_is_the_same(few, tmp_path,
     monkeypatch):
     first = datasets.tones(per_program=2)
@@ -251,6 +253,7 @@ def hold_objects(path):
     np.savez(path, waveform=np.array([{}], dtype=object), program=[1], skipped=[])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [cut_short, flip_a_byte, empty, replace_by_text, drop_a_column,
                                     lose_rows, hold_objects])
 def test_a_damaged_cache_is_made_again(few, damage):

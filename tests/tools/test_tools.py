@@ -93,6 +93,7 @@ def notebook_file(tmp_path):
     return write
 
 
+@pytest.mark.slow
 def test_execute_stores_clean_outputs_and_leaves_what_has_not_changed(notebook_file, capsys):
     code = ("import os, pathlib\nprint(os.environ['COURSE_QUIET'], os.environ['COURSE_BUDGET'], "
             "pathlib.Path().resolve().name)",
@@ -118,6 +119,7 @@ def test_execute_stores_clean_outputs_and_leaves_what_has_not_changed(notebook_f
     assert path.read_bytes() == first
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source,told",
                          [("1 / 0", "ZeroDivisionError"),
                           ("import sys\nprint('oh', file=sys.stderr)",
@@ -259,6 +261,7 @@ def test_lock_needs_one_pin_a_package(pins):
         lock.pin_colab(PROJECT, pins)
 
 
+@pytest.mark.slow
 def test_uv_uses_the_index_of_pip(monkeypatch, tmp_path):
     monkeypatch.delenv("UV_DEFAULT_INDEX", raising=False)
     monkeypatch.delenv("PIP_INDEX_URL", raising=False)
