@@ -5,7 +5,8 @@ Colab's published packages (tests/colab) are installed into .venv-colab, with a 
 address in a snapshot of this working tree. It may add what the `colab` extra names, and must not
 change a package that Colab has. Then the notebooks run under nbval, from a folder outside of the
 repository, on the installed package; and so do the unit tests of the widgets, since Colab's
-ipywidgets are of the generation before JupyterLab's.
+ipywidgets are of the generation before JupyterLab's. `python -m tools.colab --changes` runs
+nothing: it says how Colab's list, as published today, differs from the one in tests/colab.
 """
 import json
 import os
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+import urllib.request
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -27,6 +29,7 @@ PYTHON = uv.python_in(VENV)
 LISTS = notebooks.ROOT / "tests" / "colab"
 COLAB_VERSION = (3, 13)
 FOR_TESTS = ("pip", "nbval", "hypothesis")
+PUBLISHED = "https://raw.githubusercontent.com/googlecolab/backend-info/main/pip-freeze.txt"
 RUN_CELL = """
 import nbclient, nbformat, sys
 cell = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(sys.stdin.read())])
@@ -155,10 +158,45 @@ def nbval(paths: list[Path], folder: Path) -> list[str]:
     return ["-m", "pytest", *options, *names]
 
 
-def main() -> int:
+def versions(text: str) -> dict[str, str]:
+    """Return the versions in a list of `name==version` lines; others, such as addresses, are
+    left.
+    """
+    rows = (line.partition(" ;")[0].split("==") for line in text.splitlines() if "==" in line)
+    return {canonicalize_name(name): version.strip() for name, version in rows if name[0] != "#"}
+
+
+def published_changes(address: str = PUBLISHED) -> int:
+    """Print how a published list of Colab's packages differs from the one in tests/colab; return 1
+    if a package that the course uses has changed.
+
+    Raises:
+        OSError: if the list cannot be read.
+    """
+    with urllib.request.urlopen(address, timeout=60) as answer:
+        now = versions(answer.read(10**7).decode())
+    used, rest = (versions((LISTS / name).read_text(encoding="utf-8"))
+                  for name in ("pins.txt", "constraints.txt"))
+    before = rest | used
+    changed = sorted(name for name in before.keys() | now.keys()
+                     if before.get(name) != now.get(name))
+    for name in changed:
+        told = f"{name}: {before.get(name, 'not there')} -> {now.get(name, 'gone')}"
+        print(f"{told} (used by the course)" if name in used else told)
+    print(f"{len(changed)} of Colab's {len(now)} packages differ from tests/colab.")
+    return int(bool(used.keys() & set(changed)))
+
+
+def main(arguments: list[str] | None = None) -> int:
     """Build, set up, check and run; return an exit code."""
     every = [*notebooks.all_notebooks(), *panel_tests()]
-    paths = notebooks.parser(__doc__, every).parse_args().notebooks
+    parser = notebooks.parser(__doc__, every)
+    parser.add_argument("--changes", nargs="?", const=PUBLISHED, metavar="ADDRESS",
+                        help="compare Colab's published list with the one in tests/colab")
+    options = parser.parse_args(arguments)
+    paths = options.notebooks
+    if options.changes:
+        return published_changes(options.changes)
     with tempfile.TemporaryDirectory() as temporary:
         repository, elsewhere = Path(temporary) / "repository", Path(temporary) / "content"
         repository.mkdir()

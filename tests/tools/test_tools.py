@@ -430,8 +430,23 @@ def test_make_lists_its_commands():
     listed = subprocess.run(["make", "--no-print-directory"], cwd=notebooks.ROOT,
                             capture_output=True, text=True, check=True)
     named = {line.split()[1] for line in listed.stdout.splitlines()}
-    assert named == {"help", "lab", "test", "music", "notebooks", "weights", "bench", "colab",
-                     "holds", "browser", "book", "slides", "canary"}
+    assert named == {"help", "lab", "check", "test", "music", "notebooks", "weights", "bench",
+                     "colab", "colab-changes", "holds", "browser", "book", "slides", "canary"}
+
+
+def test_changes_of_colabs_published_list_are_told(tmp_path, capsys):
+    lists = "".join((colab.LISTS / name).read_text("utf-8")
+                    for name in ("pins.txt", "constraints.txt"))
+    same = tmp_path / "same.txt"
+    same.write_text(lists)
+    assert colab.main(["--changes", same.as_uri()]) == 0
+    assert "0 of Colab's" in capsys.readouterr().out
+    for old, new, status in (("keras==3.13.2", "keras==3.14.0", 1), ("affine==3.0.0\n", "", 0),
+                             ("affine==3.0.0", "affine==3.0.0\nbrand-new==1.0", 0)):
+        (tmp_path / "new.txt").write_text(lists.replace(old, new))
+        assert colab.main(["--changes", (tmp_path / "new.txt").as_uri()]) == status
+        told = capsys.readouterr().out
+        assert "1 of Colab's" in told and ("used by the course" in told) == bool(status)
 
 
 def test_stored_notebooks_are_plain_json_with_sorted_keys():
