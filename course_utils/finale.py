@@ -64,6 +64,7 @@ def audition(generator, family: str, seed: int, candidates: int = CANDIDATES) ->
     z = np.random.default_rng([seed, number]).standard_normal((candidates, tone_gan.LATENT))
     rows, pitch = np.repeat(z, len(AUDITIONED), axis=0), np.tile(AUDITIONED, candidates)
     levels = tone_gan.generate(generator, rows, np.full(len(rows), number), pitch)
+    # (candidates, 3 pitches)
     sure = how_sure(levels, pitch, number).reshape(candidates, -1).mean(axis=1)
     return tone_gan.instrument(generator, z[sure.argmax()], number)
 

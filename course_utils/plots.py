@@ -149,7 +149,7 @@ def waveform(y: np.ndarray, sr: int, ax=None):
     Returns:
         The axes.
     """
-    channels = checks.waveform(y).reshape(len(y), -1).T
+    channels = checks.waveform(y).reshape(len(y), -1).T  # (channels, samples)
     sr, ax = checks.check_rate(sr), _axes(ax, figsize=(7, 1.8))
     slices = np.linspace(0, len(y), min(len(y), 500), endpoint=False).astype(int)
     for number, channel in enumerate(channels):
@@ -215,7 +215,7 @@ def spectrogram(y: np.ndarray, sr: int, ax=None):
     power = np.stack([part.mean(axis=0)
                       for part in np.split(power, range(together, len(power), together))],
                      dtype=np.float64)
-    power = power.reshape(len(power), -1, 4).mean(axis=2)
+    power = power.reshape(len(power), -1, 4).mean(axis=2)  # (frames, bins / 4)
     level = 10 * np.log10(np.maximum(power / max(power.max(), 1e-20), 1e-6))
     image = ax.imshow(level.T, origin="lower", aspect="auto", interpolation="nearest",
                       cmap=plt.get_cmap("cividis", 20), vmin=-60, vmax=0,

@@ -103,6 +103,7 @@ def render_notes(notes: Sequence[tuple[int, int, int, float]], *, length: float 
         chunk = notes[first : first + CHUNK]
         y = _play(_notes_as_midi(chunk, length, slot), len(chunk) * slot * TICK / FONT_RATE,
                   soundfont).mean(axis=1)
+        # (notes, samples)
         kept = y.reshape(len(chunk), slot * TICK)[:, : round(length * FONT_RATE)]
         for note, row in zip(chunk, kept):
             if not row.any():

@@ -75,6 +75,7 @@ def timbre_cnn(classes: int = 8, channels: int = 64, dropout: float = 0.3) -> ke
     """
     note = keras.Input((63, 64))
     texture = ops.abs(note - ops.roll(note, 1, axis=2))
+    # (batch, 63, 64) to (batch, 63, 16 broad bands, 4), and the mean of the four
     broad = [ops.mean(ops.reshape(picture, (-1, 63, 16, 4)), axis=3) for picture in (note, texture)]
     x = layers.GaussianNoise(0.1)(layers.Concatenate()(broad))
     for _ in range(3):

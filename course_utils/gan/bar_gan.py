@@ -168,6 +168,7 @@ def turns(upper, lower):
     """
     (c, s), (c0, s0) = upper, lower
     angles = ops.concatenate([c * c0 + s * s0, s * c0 - c * s0], axis=-1)
+    # (batch, steps, voices * 28)
     return ops.reshape(angles, (-1, angles.shape[1], angles.shape[2] * angles.shape[3]))
 
 

@@ -67,13 +67,14 @@ def diversity(grids: np.ndarray) -> float:
     if count < 2:
         raise ValueError("Diversity compares grids with one another: give at least two, not "
                          f"{count}.")
-    notes = np.asarray(grids).reshape(count, -1)
+    notes = np.asarray(grids).reshape(count, -1)  # (grids, steps * voices)
     equal = np.stack([(notes == pitch).sum(axis=0) for pitch in np.unique(notes)]).astype(float)
     return float(1 - (equal * (equal - 1)).sum(axis=0).mean() / (count * (count - 1)))
 
 
 def voice_histogram(grids: np.ndarray) -> np.ndarray:
     """Return how often each voice sings each pitch, (4, 48); each row adds up to 1."""
+    # (4, grids * steps)
     voices = np.moveaxis(np.asarray(grids), -1, 0).reshape(grids.shape[-1], -1)
     return np.stack([np.bincount(voice, minlength=PITCHES) / voice.size for voice in voices])
 

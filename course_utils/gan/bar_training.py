@@ -134,6 +134,7 @@ def make_generator_step(networks: tuple, game: tuple, optimizer,
             loss = objective(critic(tf.concat([before, fake], axis=1)))
         optimizer.apply(tape.gradient(loss, generator.trainable_variables))
         slopes = BATCH * tape.gradient(loss, fake)
+        # slopes: (batch, 16 * 4 * 48)
         return loss, tf.reduce_mean(tf.norm(tf.reshape(slopes, (BATCH, -1)), axis=1))
 
     return generator_step

@@ -188,7 +188,7 @@ def glide(first: np.ndarray, last: np.ndarray, count: int = 9) -> np.ndarray:
         >>> instruments.glide(np.array([0.0, -90.0]), np.array([-60.0, -90.0]), 3).tolist()
         [[0.0, -90.0], [-30.0, -90.0], [-60.0, -90.0]]
     """
-    share = np.linspace(0, 1, count).reshape(-1, *[1] * np.ndim(first))
+    share = np.linspace(0, 1, count).reshape(-1, *[1] * np.ndim(first))  # (count, 1, ...)
     return (1 - share) * first + share * last
 
 

@@ -103,7 +103,7 @@ def gradient_penalty(critic: Callable, real, fake, mix):
         4.0
     """
     check_pairs(real, fake, mix)
-    mix = tf.reshape(mix, (-1, *(1 for _ in real.shape[1:])))
+    mix = tf.reshape(mix, (-1, *(1 for _ in real.shape[1:])))  # (batch, 1, ..., 1)
     between = real + mix * (fake - real)
     with tf.GradientTape() as tape:
         tape.watch(between)

@@ -70,6 +70,7 @@ def tune(y: np.ndarray, pitch: float) -> np.ndarray:
     number = np.arange(1, 1 + max(1, min(6, int(NYQUIST / tried.max()))))
     waves = np.exp(-2j * np.pi * np.outer(np.outer(tried, number),
                                           np.arange(4096) / SR)).astype(np.complex64)
+    # (notes, pitches tried)
     strength = np.abs(part @ waves.T).reshape(len(y), len(tried), -1).sum(axis=2)
     return tried[strength.argmax(axis=1)]
 
@@ -99,8 +100,9 @@ def cut_frames(y: np.ndarray, frequency: float, times: np.ndarray = TIMES) -> np
     places = half + np.round(np.asarray(times) * SR).astype(int)[:, None] + around
     padded = np.pad(y, [(0, 0)] * (y.ndim - 1) + [(half, half)])
     parts = padded[..., places].astype(np.complex64)
+    # (notes * frames, harmonics)
     harmonics = parts.reshape(-1, len(around)) @ waves.T.astype(np.complex64)
-    harmonics = harmonics.reshape(*parts.shape[:-1], -1)
+    harmonics = harmonics.reshape(*parts.shape[:-1], -1)  # (notes, frames, harmonics)
     turn = np.angle(harmonics[..., :1]) + np.pi / 2
     spectrum = np.zeros((*harmonics.shape[:-1], FRAME // 2 + 1), complex)
     spectrum[..., number] = harmonics * np.exp(-1j * number * turn) * FRAME / 2

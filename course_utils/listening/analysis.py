@@ -69,7 +69,7 @@ def wins(answers: Sequence[Answer], kind: str, system: str, rival: str) -> tuple
         pairs = [a for a in theirs if (a.kind, a.role) == (kind, "test")
                  and {system_of(a.first), system_of(a.second)} == {system, rival}]
         counts.append((sum(system_of(chosen(a)) == system for a in pairs), len(pairs)))
-    hits, trials = np.array(counts, int).reshape(-1, 2).T
+    hits, trials = np.array(counts, int).reshape(-1, 2).T  # (listeners, 2), turned
     if not trials.sum():
         raise ValueError(f"Nobody compared {system!r} with {rival!r} in a trial of kind {kind!r}.")
     return hits[trials > 0], trials[trials > 0]

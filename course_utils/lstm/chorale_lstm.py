@@ -186,7 +186,7 @@ class ChoraleLSTM(keras.Model):
 
 
 def _flat(x):
-    return ops.reshape(x, (*ops.shape(x)[:-2], x.shape[-2] * x.shape[-1]))
+    return ops.reshape(x, (*ops.shape(x)[:-2], x.shape[-2] * x.shape[-1]))  # (..., voices * size)
 
 
 def chorale_nll(model: ChoraleLSTM, inputs: dict, training: bool = False):
@@ -270,5 +270,6 @@ def _hide(windows: dict, rng: np.random.Generator) -> dict:
     hidden = {}
     for name, probability in known.items():
         keep = (rng.random(batch) < probability).astype(np.int32)
+        # keep: (batch, 1, ...)
         hidden[name] = windows[name] * keep.reshape(-1, *[1] * (windows[name].ndim - 1))
     return windows | hidden

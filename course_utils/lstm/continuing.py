@@ -179,6 +179,7 @@ def nearest(frames: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarr
     blocks = np.split(rows, range(256, len(rows), 256))
     index = np.concatenate([(squares - 2 * block @ known.T).argmin(axis=1) for block in blocks])
     distance = np.sqrt(((rows - known[index]) ** 2).mean(axis=1))
+    # (...), as the frames were
     return index.reshape(frames.shape[:-1]), distance.reshape(frames.shape[:-1])
 
 

@@ -149,6 +149,7 @@ def _transposed(tokens, semitones):
     """
     moved = tf.clip_by_value(tokens + semitones[:, None, None], 1, VOCABULARY - 1)
     still = (tokens == 0) | (tokens == chorale_lstm.START)
+    # (copies * pieces, 4)
     return tf.reshape(tf.where(still, tokens, moved), (-1, tokens.shape[-1]))
 
 
@@ -156,6 +157,7 @@ def average(logits, semitones):
     """Average what transposed copies predict: logits (n * batch, vocabulary) to probabilities
     (batch, vocabulary).
     """
+    # (copies, pieces, tokens)
     p = tf.reshape(tf.nn.softmax(logits), (tf.size(semitones), -1, VOCABULARY))
     places = np.arange(VOCABULARY)
     moved = tf.where(places == 0, 0, places + semitones[:, None])

@@ -61,7 +61,7 @@ def groove_consistency(score: Score) -> float:
     together: Wu and Yang (2020).
     """
     struck = score.onsets.any(axis=1)
-    bars = np.pad(struck, (0, -len(struck) % BAR)).reshape(-1, BAR)
+    bars = np.pad(struck, (0, -len(struck) % BAR)).reshape(-1, BAR)  # (bars, 16)
     return float(1 - (bars[:-1] != bars[1:]).mean()) if len(bars) > 1 else 1.0
 
 
@@ -168,6 +168,7 @@ def self_similarity(score: Score) -> np.ndarray:
     What stands in an incomplete last bar is left out. Foote, "Visualizing music and audio using
     self-similarity" (1999).
     """
+    # (bars, 16 * voices)
     bars = score.pitches[: len(score) // BAR * BAR].reshape(-1, BAR * score.pitches.shape[1])
     return (bars[:, None] == bars[None]).mean(axis=2)
 

@@ -65,7 +65,7 @@ def hear(y: np.ndarray, sr: int) -> dict[str, np.ndarray]:
     """
     network = _network()
     y = audio.resample(to_mono(waveform(y)), check_rate(sr), RATE)
-    windows = np.pad(y, (0, -len(y) % WINDOW)).reshape(-1, WINDOW, 1)
+    windows = np.pad(y, (0, -len(y) % WINDOW)).reshape(-1, WINDOW, 1)  # (windows, samples, 1)
     outputs = network.run(None, {network.get_inputs()[0].name: windows.astype(np.float32)})
     names = {"StatefulPartitionedCall:1": "notes", "StatefulPartitionedCall:2": "onsets",
              "StatefulPartitionedCall:0": "contours"}
@@ -86,6 +86,7 @@ def embed(y: np.ndarray, sr: int) -> np.ndarray:
     Returns:
         float32 (48,).
     """
+    # each (frames, 8)
     heard = [values.reshape(len(values), BANDS, -1).sum(axis=2) for values in hear(y, sr).values()]
     return np.concatenate([part for values in heard
                            for part in (values.mean(axis=0), values.std(axis=0))])

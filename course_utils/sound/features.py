@@ -85,7 +85,7 @@ def _sounds(y) -> np.ndarray:
     y = as_array(y)
     if y.ndim != 2 or y.shape[1] <= MAX_CHANNELS:
         return waveform(y, mono=True)
-    return waveform(y.reshape(-1)).reshape(y.shape)
+    return waveform(y.reshape(-1)).reshape(y.shape)  # (batch * samples,) and back
 
 
 def power_to_db(power: np.ndarray, floor_db: float = FLOOR_DB) -> np.ndarray:

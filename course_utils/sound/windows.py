@@ -75,7 +75,7 @@ def overlap_add(frames: np.ndarray, hop_length: int | None = None,
         raise ValueError("overlap_add takes windows of shape (frames, frame_length), not "
                          f"{frames.shape}.")
     shape, hop_length = frames.shape, _check_hop(frames.shape[1], hop_length)
-    frames = waveform(frames.reshape(-1)).reshape(shape)
+    frames = waveform(frames.reshape(-1)).reshape(shape)  # (frames * frame_length,) and back
     weight = 1 - np.abs(np.arange(1, 2 * shape[1], 2) / shape[1] - 1) + 1 / shape[1]
     total = np.zeros((shape[0] - 1) * hop_length + shape[1])
     weights = np.zeros_like(total)
