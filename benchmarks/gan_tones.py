@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from course_utils import datasets, environment, finale
+from course_utils import datasets, environment
 from course_utils.checks import SR
 from course_utils.cnn import timbre
 from course_utils.gan import instruments, tone_gan, wavetables
@@ -60,11 +60,11 @@ def compare(y: np.ndarray, family: np.ndarray, seed: int = 0) -> dict[str, float
     """Compare notes with real ones: Fréchet distance, density and coverage in the listener's
     embedding; accuracy.
     """
-    return _compared(finale.listen(deal(known(), seed)[0].waveform)[0], y, family)
+    return _compared(timbre.listen(deal(known(), seed)[0].waveform)[0], y, family)
 
 
 def _compared(reference: np.ndarray, y: np.ndarray, family: np.ndarray) -> dict[str, float]:
-    embedded, said = finale.listen(y)
+    embedded, said = timbre.listen(y)
     density, coverage = distances.density_coverage(reference, embedded)
     return {"frechet": float(distances.frechet_distance(reference, embedded)),
             "density": float(density), "coverage": float(coverage),
@@ -90,7 +90,7 @@ def references(seed: int) -> dict[str, dict]:
 
 def compare_with(reference: tones.Tones, others: tones.Tones) -> dict[str, float]:
     """Compare real notes with real ones, as `compare` does."""
-    return _compared(finale.listen(reference.waveform)[0], others.waveform, others.family)
+    return _compared(timbre.listen(reference.waveform)[0], others.waveform, others.family)
 
 
 def in_tune(generator, seed: int) -> dict[str, float]:

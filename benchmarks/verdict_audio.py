@@ -10,8 +10,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from course_utils import environment, finale
+from course_utils import environment
 from course_utils.checks import SR
+from course_utils.cnn import timbre
 from course_utils.lstm import continuing
 from course_utils.measuring import judging, measures, transcription
 from course_utils.sound import features, inversion, tones
@@ -148,7 +149,7 @@ def ears() -> dict[str, Callable]:
     """Return what listens: the timbre network, and the transcription network where it is
     installed.
     """
-    found = {"timbre network": lambda y: finale.listen(y[None, :16000])[0][0]}
+    found = {"timbre network": lambda y: timbre.listen(y[None, :16000])[0][0]}
     if wanting := transcription.missing():
         print(f"Only the course's own ear listens. For the other one, run {wanting}.")
         return found

@@ -1,7 +1,6 @@
 """The finale: the chorale LSTM composes, invented instruments play, the timbre CNN listens, and
 measures report.
 """
-import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -79,32 +78,7 @@ def how_sure(levels: np.ndarray, pitch: np.ndarray, family: int) -> np.ndarray:
         pitch: (notes,) MIDI pitches.
         family: its number.
     """
-    return listen(instruments.one_second(levels, pitch))[1][:, family]
-
-
-def listen(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Ask the network of chapter 05 about single notes.
-
-    Notebook: 11_gan_invents_instruments
-
-    Args:
-        y: (notes, 16000), one second each at 16 kHz.
-
-    Returns:
-        Embeddings, float64 (notes, 64), and the probability of each family, (notes, 8).
-    """
-    answers = timbre.predict(_listener(), timbre.pictures(y))
-    return answers[:, :-len(FAMILIES)].astype(float), answers[:, -len(FAMILIES):]
-
-
-@functools.cache
-def _listener():
-    import keras
-
-    model = timbre.load()
-    return keras.Model(model.input,
-                       keras.ops.concatenate([model.get_layer("embedding").output, model.output],
-                                             axis=-1))
+    return timbre.listen(instruments.one_second(levels, pitch))[1][:, family]
 
 
 def report(score: Score, families: Sequence[str], invented: Sequence[np.ndarray],

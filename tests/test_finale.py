@@ -9,6 +9,7 @@ import soundfile
 
 from course_utils import finale, scores
 from course_utils.__main__ import main
+from course_utils.cnn import timbre
 from course_utils.gan import instruments, tone_gan
 from course_utils.scores import score_files
 from course_utils.sound import tones
@@ -51,7 +52,7 @@ def test_the_listener_tells_families_apart(generator):
     z = np.random.default_rng(2).standard_normal((24, 16))
     family = np.arange(24) % 8
     levels = tone_gan.generate(generator, z, family, np.full(24, 60))
-    embedded, said = finale.listen(instruments.one_second(levels, np.full(24, 60)))
+    embedded, said = timbre.listen(instruments.one_second(levels, np.full(24, 60)))
     assert embedded.shape == (24, 64) and said.shape == (24, 8)
     assert np.allclose(said.sum(axis=1), 1, atol=1e-4)
     assert (said.argmax(axis=1) == family).mean() > 0.5

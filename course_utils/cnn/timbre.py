@@ -247,11 +247,21 @@ def windows(y: np.ndarray, sr: int) -> np.ndarray:
     return np.stack([padded[start:start + SAMPLES] for start in starts])
 
 
-def _heard(y: np.ndarray, sr: int) -> tuple[np.ndarray, np.ndarray]:
-    cut = windows(y, sr)
-    blocks = [_shipped()(pictures(cut[first:first + BLOCK]), training=False)
-              for first in range(0, len(cut), BLOCK)]
-    return tuple(np.concatenate(part) for part in zip(*blocks))
+def listen(notes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Ask the shipped network about single notes.
+
+    Notebook: 11_gan_invents_instruments
+
+    Args:
+        notes: (notes, 16000), one second each at 16 kHz.
+
+    Returns:
+        Embeddings, float64 (notes, 64), and the probability of each family, (notes, 8).
+    """
+    blocks = [_shipped()(pictures(notes[first:first + BLOCK]), training=False)
+              for first in range(0, len(notes), BLOCK)]
+    embeddings, said = (np.concatenate(part) for part in zip(*blocks))
+    return embeddings.astype(float), said
 
 
 def embed(y: np.ndarray, sr: int) -> np.ndarray:
@@ -270,7 +280,7 @@ def embed(y: np.ndarray, sr: int) -> np.ndarray:
     Raises:
         ValueError: as `windows`.
     """
-    return _heard(y, sr)[0]
+    return listen(windows(y, sr))[0].astype(np.float32)
 
 
 def classify(y: np.ndarray, sr: int) -> dict[str, float]:
@@ -291,5 +301,5 @@ def classify(y: np.ndarray, sr: int) -> dict[str, float]:
     Raises:
         ValueError: as `windows`.
     """
-    mean = _heard(y, sr)[1].mean(axis=0)
+    mean = listen(windows(y, sr))[1].mean(axis=0)
     return {tuple(tones.FAMILIES)[k]: float(mean[k]) for k in np.argsort(-mean)}
