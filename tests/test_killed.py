@@ -1,4 +1,6 @@
-"""A training that is killed at once, as by a power cut, ends with the weights of an unbroken one."""
+"""A training that is killed at once, as by a power cut, ends with the weights of an unbroken
+one.
+"""
 import os
 import signal
 import subprocess
