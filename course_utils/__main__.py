@@ -237,8 +237,9 @@ def _plan(options: argparse.Namespace) -> tuple[Score, tuple[int, ...], float]:
     if options.melody is not None:
         if options.seconds is not None:
             raise ValueError("A melody sets its own length: leave out --seconds or --melody.")
-        plan = planning.plan_harmony(score_files.read(options.melody))
-        return plan if key is None else replace(plan, key=key), (0,), TEMPO
+        plan, tempo, told = planning.read_melody(options.melody)
+        print(*told, sep="\n", end="\n" if told else "", file=sys.stderr)
+        return plan if key is None else replace(plan, key=key), (0,), tempo
     seconds = 30.0 if options.seconds is None else options.seconds
     if not SHORTEST <= seconds <= LONGEST:
         raise ValueError(f"The length lies between {SHORTEST:.0f} and {LONGEST:.0f} seconds, not "

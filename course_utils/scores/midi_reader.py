@@ -155,10 +155,10 @@ def _events(track: bytes) -> Iterator[tuple[int, int, bytes]]:
 def _number(track: bytes, at: int) -> tuple[int, int]:
     """Return a number of variable length, and where it ends."""
     value = 0
-    for at in range(at, at + 4):
-        value = value << 7 | track[at] & 0x7F
-        if track[at] < 0x80:
-            return value, at + 1
+    for here in range(at, at + 4):
+        value = value << 7 | track[here] & 0x7F
+        if track[here] < 0x80:
+            return value, here + 1
     raise IndexError(at)
 
 
@@ -249,8 +249,8 @@ def _rounded(voice: int, played: list[Played], music: Music) -> list[Note]:
         start = music.step(note.begin)
         if last and (note.begin == last.begin or start < music.step(last.end) - 1):
             raise ValueError(f"It has two notes at once in track {voice + 1}, "
-                             f"{note.begin / music.beat:.1f} quarter notes from the beginning. Keep "
-                             "one voice a track, such as the melody alone.")
+                             f"{note.begin / music.beat:.1f} quarter notes from the beginning. "
+                             "Keep one voice a track, such as the melody alone.")
         if start not in chosen or _outweighs(note, chosen[start], start * music.beat):
             chosen[start] = note
         last = note

@@ -1,4 +1,5 @@
 """Bars of MusicXML, one part after the other: what sounds in them, and what steers their order."""
+import math
 import re
 from collections import defaultdict
 from typing import NamedTuple
@@ -120,8 +121,9 @@ class Part:
         begin = self._begin if item.find("chord") is not None else self._at
         end = begin + length
         self._begin, self._at = begin, max(self._at, end)
-        self._filled = max(self._filled, end)
-        self._furthest = max(self._furthest, end)
+        # some write the rest of a whole bar longer than the bar is
+        filled = end if item.find("rest") is None else min(end, self._bar_length)
+        self._filled, self._furthest = max(self._filled, filled), max(self._furthest, filled)
         pitch = self._pitch(item)
         fermata = any(sign.find("fermata") is not None for sign in item.findall("notations"))
         voice = self._voice(item, begin, end)
@@ -139,7 +141,7 @@ class Part:
         if text is not None:
             length = max(0.0, number(text)) / self._divisions
         elif whole:
-            length = self._bar_length
+            length = self._bar_length if self._bar_length < math.inf else 4.0
         else:
             length = TYPES.get(kind, 0) * (2 - 0.5 ** len(item.findall("dot")))
         reading.check_length(length)
@@ -207,7 +209,7 @@ class Part:
         time = item.find("time")
         if time is not None:
             self._metre = _metre(time)
-            self._bar_length = self._metre or 4.0
+            self._bar_length = self._metre or math.inf
         key = item.find("key")
         if self.key is None and key is not None and key.find("fifths") is not None:
             self.key = (number(key.findtext("fifths")),

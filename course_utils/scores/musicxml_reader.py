@@ -12,7 +12,7 @@ import numpy as np
 
 from course_utils import scores
 from course_utils.scores import LONGEST_BAR, REST, Note, Score, reading, repeats
-from course_utils.scores.musicxml_bars import Part, key_number
+from course_utils.scores.musicxml_bars import Part, Written, key_number
 
 MOST_BYTES = 50_000_000  # unpacked
 MOST_PACKED = 16_000_000
@@ -221,17 +221,16 @@ def _build(parts: list[Part], order: list[int], kept: reading.Kept, title: str) 
 def _places(parts: list[Part], order: list[int]) -> tuple[list[float], list[reading.Bar]]:
     """Return where each played bar begins, in quarters, and its place on the grid.
 
-    A bar is as long as its longest voice. One that is empty in all parts is as long as its metre.
-    The last may be incomplete: there, what only goes forward does not count.
+    A bar is as long as its longest voice. One that is empty in all parts is as long as its metre,
+    or nothing at the end.
     """
     lengths, fulls, metre = [], [], 4.0
     count = max(len(part.bars) for part in parts)
     for bar in range(count):
         here = [part.bars[bar] for part in parts if bar < len(part.bars)]
         metre = next((written.metre for written in here if written.metre is not None), metre)
-        filled = max(written.filled for written in here) if bar == count - 1 else 0
-        lengths.append(filled or max(written.length for written in here) or metre or 4.0)
-        fulls.append(metre or min(lengths[-1], LONGEST_BAR / scores.STEPS_PER_QUARTER))
+        lengths.append(_length(here, bar == count - 1) or (bar < count - 1) * (metre or 4.0))
+        fulls.append(metre or min(lengths[-1] or 4.0, LONGEST_BAR / scores.STEPS_PER_QUARTER))
     begins, bars, at = [], [], 0.0
     for bar in order:
         begins.append(at)
@@ -239,6 +238,15 @@ def _places(parts: list[Part], order: list[int]) -> tuple[list[float], list[read
         reading.check_length(at)
         bars.append(reading.Bar(begin, reading.to_step(at) - begin, reading.to_step(fulls[bar])))
     return begins, bars
+
+
+def _length(here: list[Written], final: bool) -> float:
+    """Return how long a bar is, by its notes and rests. What only goes forward counts where every
+    part does so, but not at the end: the final bar may be incomplete.
+    """
+    if final or any(0 < written.filled == written.length for written in here):
+        return max(written.filled for written in here)
+    return max(written.length for written in here)
 
 
 def _lines(part: Part, numbers: dict, played: list[tuple[int, float]], fermatas: list,
