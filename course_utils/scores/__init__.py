@@ -1,4 +1,9 @@
-"""The symbolic side of music: a score on a grid of sixteenth notes, as tokens and as notes."""
+"""The symbolic side of music: a score on a grid of sixteenth notes, as tokens and as notes.
+
+score_files: scores to and from files. midi_reader, musicxml_reader, musicxml_bars: how these are
+read. repeats: the order of bars. reading: bounds and bars. engraving: scores on paper. melodies:
+typed by hand. planning: what a composer settles first.
+"""
 import math
 from dataclasses import dataclass, replace
 from typing import NamedTuple

@@ -16,6 +16,7 @@ from course_utils.scores.musicxml_bars import Part, Written, key_number
 
 MOST_BYTES = 50_000_000  # unpacked
 MOST_PACKED = 16_000_000
+MOST_WRITTEN = 200_000  # bars, of all parts together
 CHUNK = 2**16
 ROOTS = ("score-partwise", "score-timewise")
 TITLES = ("work-title", "movement-title")
@@ -37,15 +38,16 @@ def read(content: bytes, told: list[str]) -> Score:
             once in a voice.
     """
     sheet, parts, marks, kept = Sheet(), {}, defaultdict(repeats.Marks), reading.Kept()
-    for name, number, element in sheet.bars(unpacked(content)):
-        if name not in parts and len(parts) == reading.MOST_VOICES:
+    for count, (name, number, element) in enumerate(sheet.bars(unpacked(content))):
+        part = parts.get(name, Part(marks, kept))
+        if len(part.bars) == repeats.MOST_BARS or count == MOST_WRITTEN:
+            raise ValueError(f"It has more than {repeats.MOST_BARS} bars, or {MOST_WRITTEN} in all "
+                             "parts. Cut it to the part that you need.")
+        if name in parts or len(parts) < reading.MOST_VOICES:
+            parts[name] = part
+            part.add(element, number)
+        else:
             kept["bars of more parts"] += 1
-            continue
-        part = parts.setdefault(name, Part(marks, kept))
-        if len(part.bars) == repeats.MOST_BARS:
-            raise ValueError(f"It has more than {repeats.MOST_BARS} bars. Cut it to the part that "
-                             "you need.")
-        part.add(element, number)
     if not kept["notes"]:
         raise ValueError("There are no notes in it (drums and cue notes do not count).")
     parts = list(parts.values())

@@ -119,8 +119,8 @@ def read_melody(path: str | Path) -> tuple[Score, float, list[str]]:
                     "the others are left out.")
     seconds = len(melody) / STEPS_PER_QUARTER * 60 / tempo
     if seconds > LONGEST:
-        raise ValueError(f"'{path}' lasts {seconds / 60:.1f} minutes at {tempo:.4g} quarter notes a "
-                         "minute; up to 20 can be played. Cut it to the part that you need.")
+        raise ValueError(f"'{path}' lasts {seconds / 60:.1f} minutes at {tempo:.4g} quarter notes "
+                         "a minute; up to 20 can be played. Cut it to the part that you need.")
     try:
         return plan_harmony(melody), tempo, told
     except ValueError as error:
