@@ -13,7 +13,7 @@ END = "end"  # a text that marks the end of a score whose last steps are rests
 DRUMS = 9
 MOST_BYTES = 10_000_000
 TEXT, END_OF_TRACK, TEMPO, METRE, KEY = 0x101, 0x12F, 0x151, 0x158, 0x159
-DAMAGED = "It is a damaged MIDI file ({}). Export it from your music program again."
+DAMAGED = "It is not a MIDI file, or is damaged ({}). Export it from your music program again."
 
 
 @dataclass

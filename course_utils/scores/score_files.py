@@ -145,11 +145,6 @@ def read(path: str | Path, told: list[str] | None = None) -> Score:
     return _read(path, readers[path.suffix.lower()], [] if told is None else told)
 
 
-def read_midi(path: str | Path) -> Score:
-    """Read a MIDI file, whatever its name ends in; see `read`."""
-    return _read(Path(path), midi_reader.read, [])
-
-
 def _read(path: Path, reader, told: list[str]) -> Score:
     """Let a reader read a file, and name the file in all that it says."""
     content, said = read_bytes(path, musicxml_reader.MOST_BYTES), []
