@@ -529,7 +529,7 @@ def test_maestro(publish, server, with_audio):
         (piece,) = datasets.maestro(split, with_audio=with_audio)
         assert (piece["canonical_composer"], piece["canonical_title"], piece["year"],
                 piece["duration"]) == row
-        assert score_files.read_midi(piece["midi_path"]).pitches.max() == 64
+        assert score_files.read(piece["midi_path"]).pitches.max() == 64
         assert ("audio_path" in piece) == with_audio
         assert (not with_audio or audio.load(piece["audio_path"])[1] == 16000)
     assert len(server.asked) == 1

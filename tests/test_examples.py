@@ -30,8 +30,9 @@ WITHOUT = {
     "loads a network's weights": "cnn.timbre.load gan.bar_gan.load gan.tone_gan.load "
         "lstm.chorale_lstm.load",
     "needs a trained network": """cnn.timbre.classify cnn.timbre.listen finale.audition
-        finale.report gan.bar_gan.chain gan.bar_gan.generate gan.tone_gan.generate gan.tone_gan.instrument
-        lstm.evaluation.chorale_nats lstm.generation.compose lstm.generation.sample""",
+        finale.report gan.bar_gan.chain gan.bar_gan.generate gan.tone_gan.generate
+        gan.tone_gan.instrument lstm.evaluation.chorale_nats lstm.generation.compose
+        lstm.generation.sample""",
     "renders sound": """gan.tone_gan.known_tones lstm.continuing.prelude
         sound.imagined.imagined_tones synth.render synth.render_notes""",
     "downloads": "datasets.recording",

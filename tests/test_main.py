@@ -60,13 +60,18 @@ def test_programs_change_the_sound_and_nothing_else(piece, tmp_path):
 
 
 @pytest.mark.parametrize("ending", [".mid", ".musicxml"])
-def test_a_melody_is_harmonised_as_it_is(tmp_path, ending):
+def test_a_melody_is_harmonised_as_it_is(tmp_path, capsys, ending):
     melody = from_grid(np.repeat([67, 69, 71, 72, 74, 72, 71, 67], 4)[:, None], key=7)
-    writer = score_files.to_midi if ending == ".mid" else score_files.to_musicxml
-    writer(melody, tmp_path / f"tune{ending}")
+    if ending == ".mid":
+        score_files.to_midi(melody, tmp_path / "tune.mid", quarter_bpm=120)
+    else:
+        score_files.to_musicxml(melody, tmp_path / "tune.musicxml")
     assert compose(tmp_path, "--melody", str(tmp_path / f"tune{ending}")) == 0
     harmony = score_files.read(tmp_path / "piece.mid")
     assert harmony.pitches.shape[1] == 4 and (harmony.pitches[:32, 0] == melody.pitches[:, 0]).all()
+    # the tempo is the melody's own; where it has none, a line says so
+    assert harmony.tempo == pytest.approx(120 if ending == ".mid" else 80)
+    assert ("no tempo; 80" in capsys.readouterr().err) == (ending == ".musicxml")
 
 
 BAD = [(["--seconds", "1"], "between 4"), (["--seconds", "1e9"], "between 4 and 600"),

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from course_utils import environment
 from course_utils.scores import REST
-from course_utils.scores.score_files import bars_of_measures, to_step
+from course_utils.scores.reading import Bar, lay_bars, to_step
 
 VOICES = ("Soprano", "Alto", "Tenor", "Bass")
 SPLITS = ("train", "valid", "test")
@@ -49,6 +49,12 @@ def read_voice(part, length: int) -> dict[str, np.ndarray]:
     return {"pitch": pitch, "onset": onset, "fermata": fermata}
 
 
+def grid_of(measure) -> Bar:
+    begin = to_step(measure.offset)
+    return Bar(begin, to_step(measure.offset + measure.duration.quarterLength) - begin,
+               to_step(measure.barDuration.quarterLength))
+
+
 def heard(pitches: np.ndarray) -> np.ndarray:
     """Mark the steps to keep: all but silence at the ends, and long rests (instruments alone)."""
     sounding = np.flatnonzero((pitches != REST).any(axis=1))
@@ -69,7 +75,8 @@ def read_chorale(file: str) -> dict[str, np.ndarray]:
         voices = voices.expandRepeats()
     length = max(to_step(part.highestTime) for part in voices.parts)
     read = [read_voice(part, length) for part in voices.parts]
-    beat, bar = bars_of_measures(voices.parts[0], length)
+    beat, bar = lay_bars([grid_of(m) for m in voices.parts[0].getElementsByClass("Measure")],
+                         length)
     columns = {
         "pitches": np.stack([v["pitch"] for v in read], axis=1),
         "onsets": np.stack([v["onset"] for v in read], axis=1),

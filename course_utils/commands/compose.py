@@ -1,6 +1,7 @@
 """The command `compose`: four-part music, or a melody harmonised, written as four files."""
 import argparse
 import contextlib
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -103,8 +104,9 @@ def plan_of(options: argparse.Namespace) -> tuple[Score, tuple[int, ...], float]
     if options.melody is not None:
         if options.seconds is not None:
             raise ValueError("A melody sets its own length: leave out --seconds or --melody.")
-        plan = planning.plan_harmony(score_files.read(options.melody))
-        return plan if key is None else replace(plan, key=key), (0,), TEMPO
+        plan, tempo, told = planning.read_melody(options.melody)
+        print(*told, sep="\n", end="\n" if told else "", file=sys.stderr)
+        return plan if key is None else replace(plan, key=key), (0,), tempo
     seconds = 30.0 if options.seconds is None else options.seconds
     if not SHORTEST <= seconds <= LONGEST:
         raise ValueError(f"The length lies between {SHORTEST:.0f} and {LONGEST:.0f} seconds, not "

@@ -1,7 +1,8 @@
 """The symbolic side of music (notebook 08): a score on a grid of sixteenths, as tokens, as notes.
 
-score_files: MIDI and MusicXML. engraving: the picture. melodies: typed notes. planning: what is
-settled before the first note.
+score_files: scores to and from files. midi_reader, musicxml_reader, musicxml_bars: how these are
+read. repeats: the order of bars. reading: bounds and bars. engraving: scores on paper. melodies:
+typed by hand. planning: what a composer settles first.
 """
 import math
 from dataclasses import dataclass, replace
@@ -31,6 +32,7 @@ class Score:
         fermata: (steps,) bool, True under a fermata, which ends a phrase.
         key: tonic pitch class 0..11 for major, 12 + tonic for minor, None if unknown.
         title: name of the piece.
+        tempo: quarter notes a minute, above 0, None if unknown.
 
     Raises:
         ValueError: if an array has another shape, kind or range, or the onsets contradict the
@@ -49,6 +51,7 @@ class Score:
     fermata: np.ndarray
     key: int | None = None
     title: str = ""
+    tempo: float | None = None
 
     def __post_init__(self):
         shape = np.shape(self.pitches)
@@ -70,6 +73,8 @@ class Score:
             raise ValueError(
                 f"key is 0..11 for major, 12..23 for minor, or None, not {self.key!r}.")
         object.__setattr__(self, "key", None if self.key is None else int(self.key))
+        if self.tempo is not None and not 0 < self.tempo < math.inf:
+            raise ValueError(f"tempo is quarter notes a minute, or None, not {self.tempo!r}.")
 
     def _column(self, name: str, shape: tuple, dtype, low=None, high=None) -> np.ndarray:
         """Check one array and keep a read-only view of it, so that nobody changes a shared score by
@@ -238,7 +243,7 @@ def from_notes(notes: list[Note], voices: int, beat: np.ndarray, bar: np.ndarray
         voices: number of voices.
         beat: (steps,), position in the bar; its length is that of the grid.
         bar: (steps,), length of the bar.
-        **others: fermata, key and title of the score, where known.
+        **others: fermata, key, title and tempo of the score, where known.
 
     Raises:
         ValueError: if the notes or bars are out of range.
@@ -249,10 +254,12 @@ def from_notes(notes: list[Note], voices: int, beat: np.ndarray, bar: np.ndarray
                              "voices.")
     pitches = np.full((len(beat), voices), REST, np.int16)
     onsets = np.zeros(pitches.shape, bool)
+    reached = [0] * voices
     for note in sorted(notes, key=lambda n: n.start):
-        pitches[note.start :, note.voice] = REST
+        pitches[note.start : reached[note.voice], note.voice] = REST
         pitches[note.start : note.end, note.voice] = note.pitch
         onsets[note.start, note.voice] = True
+        reached[note.voice] = note.end
     return Score(pitches, onsets, beat, bar, **{"fermata": np.zeros(len(beat), bool)} | others)
 
 

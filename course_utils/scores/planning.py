@@ -1,11 +1,14 @@
 """What a composer settles before the first note: key, phrases, and voices that are given."""
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
-from course_utils.scores import REST, Score
+from course_utils.scores import REST, STEPS_PER_QUARTER, Score, score_files
 
 PHRASE = 32
+SLOWEST, FASTEST, USUAL = 10, 400, 80.0  # quarter notes a minute
+LONGEST = 1198  # seconds: what the synthesizer plays at a time, without its last sound's tail
 TONICS = {"C": 0, "C#": 1, "Db": 1, "D": 2, "D#": 3, "Eb": 3, "E": 4, "F": 5, "F#": 6, "Gb": 6,
           "G": 7, "G#": 8, "Ab": 8, "A": 9, "A#": 10, "Bb": 10, "B": 11}
 
@@ -104,6 +107,41 @@ def plan_harmony(melody: Score) -> Score:
     if not fermata.any():
         fermata[np.flatnonzero(melody.onsets[:, 0])[-1] :] = True
     return replace(melody, pitches=pitches, onsets=onsets, fermata=fermata)
+
+
+def read_melody(path: str | Path) -> tuple[Score, float, list[str]]:
+    """Read a melody to harmonise from a file, and check that what comes of it can be played.
+
+    Args:
+        path: MIDI or MusicXML file, whose first voice is the melody.
+
+    Returns:
+        The score to fill, as of `plan_harmony`; its tempo in quarter notes a minute, the file's own
+        from 10 to 400, else 80; and sentences about what of the file is not used.
+
+    Raises:
+        ValueError: if the file cannot be read, the melody cannot be sung by a soprano, or lasts
+            longer than 20 minutes.
+        OSError: if there is no such file, or it may not be read.
+    """
+    told: list[str] = []
+    melody = score_files.read(path, told)
+    tempo = melody.tempo
+    if tempo is None or not SLOWEST <= tempo <= FASTEST:
+        found = "no tempo" if tempo is None else f"a tempo of {tempo:.4g} quarter notes a minute"
+        told.append(f"'{path}': It has {found}; {USUAL:.0f} quarter notes a minute are used.")
+        tempo = USUAL
+    if melody.pitches.shape[1] > 1:
+        told.append(f"'{path}': It has {melody.pitches.shape[1]} voices; the first is the melody, "
+                    "the others are left out.")
+    seconds = len(melody) / STEPS_PER_QUARTER * 60 / tempo
+    if seconds > LONGEST:
+        raise ValueError(f"'{path}' lasts {seconds / 60:.1f} minutes at {tempo:.4g} quarter notes "
+                         "a minute; up to 20 can be played. Cut it to the part that you need.")
+    try:
+        return plan_harmony(melody), tempo, told
+    except ValueError as error:
+        raise ValueError(f"'{path}': {error}") from error
 
 
 def ends_on_tonic(score: Score) -> bool:

@@ -1,20 +1,27 @@
 """Scores in files: MIDI and MusicXML, out and in."""
 import io
-import math
-import warnings
+import re
 import zipfile
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from course_utils import environment, scores
-from course_utils.scores import LONGEST_BAR, STEPS_PER_QUARTER, Note, Score, engraving
+from course_utils.scores import (
+    STEPS_PER_QUARTER,
+    Score,
+    engraving,
+    midi_reader,
+    musicxml_reader,
+)
+from course_utils.scores.midi_reader import END
 
 # flute, English horn, clarinet, bassoon: quick to speak, in tune, and easy to tell apart
 PROGRAMS = (73, 69, 71, 70)
-END = "end"
+ENDINGS = re.compile(r"(\.(midi?|musicxml|xml|mxl|mscz))+$", re.I)
 
 
 def to_midi(score: Score, path: str | Path | None = None, *, quarter_bpm: float = 80,
@@ -112,26 +119,27 @@ def _signatures(score: Score) -> list[tuple[int, int]]:
             ((a, _), n) in enumerate(zip(spans, lengths)) if i == 0 or n != lengths[i - 1]]
 
 
-def read(path: str | Path) -> Score:
+def read(path: str | Path, told: list[str] | None = None) -> Score:
     """Read a melody or a piece in several voices from a MIDI or MusicXML file.
 
     Notebook: 08_lstm_composes_chorales
 
-    Notes go to the grid of sixteenths. A MIDI file keeps neither fermatas nor voices that rest
-    throughout.
+    Notes go to the grid of sixteenths. A voice is a channel of a track, or a voice of a part, at
+    sounding pitch, with repeats written out. A MIDI file keeps neither fermatas nor voices that
+    rest throughout.
 
     Args:
-        path: file that ends in .mid, .midi, .musicxml, .xml or .mxl, with one voice a track or
-            part.
+        path: file that ends in .mid, .midi, .musicxml, .xml or .mxl.
+        told: a list, to which sentences about what is left out are added.
 
     Returns:
-        A `Score`, voices in the order of the file; key None where the file does not tell.
+        A `Score`, voices in the order of the file; key and tempo None where the file does not tell.
 
     Raises:
         FileNotFoundError: if there is no such file.
         OSError: if it is a folder or may not be read.
-        ValueError: if it is damaged, of another kind, without notes, or has two notes at once in a
-            voice.
+        ValueError: if it is damaged, of another kind, too long, without notes, or has two notes at
+            once in a voice.
 
     Example:
         >>> import tempfile
@@ -142,27 +150,48 @@ def read(path: str | Path) -> Score:
         [60, -1, 62]
     """
     path = Path(path)
-    readers = {".mid": read_midi, ".midi": read_midi, ".musicxml": _read_musicxml,
-               ".xml": _read_musicxml, ".mxl": _read_musicxml}
+    readers = {".mid": midi_reader.read, ".midi": midi_reader.read,
+               ".musicxml": musicxml_reader.read, ".xml": musicxml_reader.read,
+               ".mxl": musicxml_reader.read}
     if path.suffix.lower() not in readers:
         raise ValueError(f"'{path}' is not a score that can be read. Give a file that ends in "
                          f"{', '.join(readers)}.")
-    return readers[path.suffix.lower()](path)
+    return _read(path, readers[path.suffix.lower()], [] if told is None else told)
 
 
-def read_bytes(path: str | Path) -> bytes:
+def _read(path: Path, reader, told: list[str]) -> Score:
+    """Let a reader read a file, and name the file in all that it says."""
+    content, said = read_bytes(path, musicxml_reader.MOST_BYTES), []
+    try:
+        score = reader(content, said)
+    except ValueError as error:
+        raise ValueError(f"'{path}': {error}") from error
+    except Exception as error:  # a file may be wrong in ways that nobody thought of
+        raise ValueError(f"'{path}' is damaged ({type(error).__name__}: {error}). Export it from "
+                         "your music program again.") from error
+    told += [f"'{path}': {sentence}" for sentence in said]
+    title = ENDINGS.sub("", score.title) or ENDINGS.sub("", path.name)
+    return replace(score, title=title or path.stem)
+
+
+def read_bytes(path: str | Path, most: int | None = None) -> bytes:
     """Read a file whole, saying clearly what is wrong where that fails.
+
+    Args:
+        path: the file.
+        most: size up to which it is read, in bytes; None for any size.
 
     Raises:
         FileNotFoundError: if there is no such file.
         OSError: if it is a folder or may not be read.
-        ValueError: if it is empty.
+        ValueError: if it is empty or too large.
     """
     path = Path(path)
     if path.is_dir():
         raise IsADirectoryError(f"'{path}' is a folder. Give a file inside of it.")
     try:
-        content = path.read_bytes()
+        with open(path, "rb") as file:
+            content = file.read(-1 if most is None else most + 1)
     except FileNotFoundError as error:
         raise FileNotFoundError(f"There is no file '{path}'. Check the name; you are in the folder "
                                 f"{Path.cwd()}.") from error
@@ -171,6 +200,9 @@ def read_bytes(path: str | Path) -> bytes:
             f"'{path}' cannot be read ({error.strerror}). Check its permissions.") from error
     if not content:
         raise ValueError(f"'{path}' is empty. Export or download it again.")
+    if most is not None and len(content) > most:
+        raise ValueError(f"'{path}' is larger than {most // 1_000_000} MB. Cut it to the part that "
+                         "you need.")
     return content
 
 
@@ -200,154 +232,3 @@ def read_grids(path: str | Path) -> dict[str, np.ndarray]:
             raise ValueError(f"Piece '{name}' of '{path}' is not an array of whole numbers. Write "
                              "rests as -1, and then grid.astype(int).")
     return pieces
-
-
-def read_midi(path: str | Path) -> Score:
-    """Read a MIDI file: one voice a track, notes rounded to the nearest sixteenth of the file's own
-    beat; see `read`.
-    """
-    import pretty_midi as pm
-
-    path = Path(path)
-    content = read_bytes(path)
-    try:
-        with warnings.catch_warnings(action="ignore", category=RuntimeWarning):
-            midi = pm.PrettyMIDI(io.BytesIO(content))
-    except Exception as error:
-        raise ValueError(f"'{path}' is not a MIDI file, or is damaged. Export it from your music "
-                         "program again.") from error
-    tracks = [i.notes for i in midi.instruments if i.notes and not i.is_drum]
-    if not tracks or midi.resolution <= 0:
-        raise ValueError(f"There are no notes in '{path}' (drums do not count).")
-
-    def steps(seconds: float) -> int:
-        return round(midi.time_to_tick(seconds) * STEPS_PER_QUARTER / midi.resolution)
-
-    notes = [_rounded(v, notes, steps, path) for v, notes in enumerate(tracks)]
-    ends = ([note.end for note in sum(notes, [])]
-            + [steps(t.time) for t in midi.text_events if t.text == END])
-    signatures = [(steps(t.time), t.numerator * 16 / t.denominator)
-                  for t in midi.time_signature_changes]
-    beat, bar = _bars_of_signatures(signatures, max(ends))
-    key = midi.key_signature_changes[0].key_number if midi.key_signature_changes else None
-    return scores.from_notes(sum(notes, []), len(tracks), beat, bar, key=key, title=path.stem)
-
-
-def _rounded(voice: int, notes: list, steps, path: Path) -> list[Note]:
-    """Round a track's notes to steps. A note may overlap the next by a sixteenth (legato); the next
-    then cuts it off.
-    """
-    rounded: dict[int, Note] = {}
-    last = None
-    for note in sorted(notes, key=lambda n: (n.start, n.end)):
-        start, end = steps(note.start), steps(note.end)
-        if last and (note.start == last.start or start < steps(last.end) - 1):
-            raise ValueError(f"'{path}' has two notes at once in track {voice + 1}, "
-                             f"{note.start:.1f} s from the beginning. Keep one voice a track, such "
-                             "as the melody alone.")
-        if start not in rounded or rounded[start].end < end:
-            rounded[start] = Note(voice, note.pitch, start, max(end, start + 1))
-        last = note
-    return list(rounded.values())
-
-
-def _bars_of_signatures(signatures: list[tuple[int, float]], steps: int) -> tuple[np.ndarray,
-    np.ndarray]:
-    """Lay bars over the grid; a first bar that a longer one follows is a pick-up."""
-    changes = [(0, 16.0), *signatures] if not signatures or signatures[0][0] > 0 else signatures
-    changes = [(start, min(max(1, round(length)), LONGEST_BAR)) for start, length in changes]
-    beat, bar = np.zeros(steps, np.int16), np.zeros(steps, np.int16)
-    for i, (start, length) in enumerate(changes):
-        end = changes[i + 1][0] if i + 1 < len(changes) else steps
-        full = (changes[1][1] if i == 0 and len(changes) > 1 and end <= length < changes[1][1]
-                else length)
-        here = np.arange(full - length, full - length + max(0, end - start))
-        beat[start:end], bar[start:end] = (here % full)[: len(beat[start:end])], full
-    return beat, bar
-
-
-def _read_musicxml(path: str | Path) -> Score:
-    """Read a MusicXML file: one voice a part (or voice of a part), at sounding pitch, repeats
-    written out; see `read`.
-    """
-    from music21 import converter, note, repeat, stream
-    from music21 import key as keys
-
-    path = Path(path)
-    read_bytes(path)
-    try:
-        music = converter.parse(path, format="musicxml", forceSource=True).toSoundingPitch()
-        if any(music.recurse().getElementsByClass(repeat.RepeatMark)):
-            music = music.expandRepeats()
-    except Exception as error:
-        raise ValueError(f"'{path}' is not a MusicXML file, or is damaged. Export it from your "
-                         "music program again.") from error
-    split = [part.voicesToParts().parts if part.recurse().getElementsByClass(stream.Voice)
-             else [part] for part in music.parts]
-    parts = [part for group in split for part in group
-             if not part.recurse().getElementsByClass(note.Unpitched)]
-    read = [_read_part(voice, part, path) for voice, part in enumerate(parts)]
-    notes = [n for part, _ in read for n in part]
-    if not notes:
-        raise ValueError(f"There are no notes in '{path}' (drums do not count).")
-    beat, bar = bars_of_measures(music.parts[0], max(to_step(part.highestTime) for part in parts))
-    fermata = np.zeros(len(beat), bool)
-    for begin, end in (span for _, spans in read for span in spans):
-        fermata[begin:end] = True
-    key = next(iter(music.recurse().getElementsByClass(keys.Key)), None)
-    number = key and key.tonic.pitchClass + 12 * (key.mode == "minor")
-    title = music.metadata and music.metadata.bestTitle or path.stem
-    return scores.from_notes(notes, len(parts), beat, bar, fermata=fermata, key=number, title=title)
-
-
-def to_step(quarters: float) -> int:
-    """Round a time in quarters up to the next step, as the table of chorales does."""
-    return math.ceil(float(quarters) * STEPS_PER_QUARTER - 1e-6)
-
-
-def _read_part(voice: int, part, path: Path) -> tuple[list[Note], list[tuple[int, int]]]:
-    """Return a part's notes, tied ones joined, and the spans of steps under a fermata."""
-    notes: list[Note] = []
-    fermatas = []
-    for item in part.flatten().notesAndRests:
-        begin, end = to_step(item.offset), to_step(item.offset + item.quarterLength)
-        if begin == end:  # grace notes and chord symbols
-            continue
-        if any("Fermata" in sign.classes for sign in item.expressions):
-            fermatas.append((begin, end))
-        if item.isChord:
-            raise ValueError(f"'{path}' has two notes at once in part {voice + 1}, bar "
-                             f"{item.measureNumber}. Keep one voice a part, such as the melody "
-                             "alone.")
-        if item.isNote:
-            new = Note(voice, round(item.pitch.ps), begin, end)
-            held = (item.tie and item.tie.type != "start" and notes
-                    and notes[-1][1:4:2] == (new.pitch, begin))
-            notes[-1:] = [notes[-1]._replace(end=end)] if held else [*notes[-1:], new]
-    return notes, fermatas
-
-
-def bars_of_measures(part, length: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return every step's position in the bar and the bar's length, both in steps, of a music21
-    part.
-
-    A first incomplete bar is a pick-up; another continues an incomplete one before it (a repeat
-    sign inside a bar).
-    """
-    bar, position = np.full(length, 16, np.int16), None
-    beat = np.arange(length, dtype=np.int16) % 16
-    measures = list(part.getElementsByClass("Measure"))
-    for measure in measures:
-        begin = to_step(measure.offset)
-        size, full = to_step(measure.offset
-                             + measure.duration.quarterLength) - begin, to_step(
-            measure.barDuration.quarterLength)
-        if position is None:
-            position = max(0, full - size) if len(measures) > 1 or measure.number == 0 else 0
-        elif size >= full:
-            position = 0
-        here = slice(begin, begin + size)
-        beat[here] = (position + np.arange(size)[: len(beat[here])]) % full
-        bar[here] = full
-        position = (position + size) % full
-    return beat, bar
