@@ -1,0 +1,189 @@
+"""Sound that libsndfile does not read, decoded by FFmpeg (in the package av): what phones record
+(m4a, 3gp, webm), films, and streams that libsndfile leaves too early.
+"""
+from collections.abc import Iterator
+from typing import BinaryIO
+
+import numpy as np
+
+# What FFmpeg may take a file for. A playlist among them could make it open other files or
+# addresses, and text would be taken for subtitles.
+KNOWN = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "mp3", "ogg", "flac", "wav", "w64", "aiff",
+         "caf", "au", "aac", "amr", "asf", "avi", "ac3", "eac3", "ape", "wv", "tta", "mpc", "mpc8",
+         "flv", "mpeg", "mpegts", "dsf", "tak", "voc", "rm")
+SIGNS = ((0, b"OggS"), (0, b"\x1aE\xdf\xa3"), (4, b"ftyp"), (4, b"moov"), (4, b"mdat"))
+LOCKED = ("drms", "enca")  # how MP4 names sound that only a shop's own player decodes
+ROUNDED = 0.25  # seconds
+CHUNK = 2**16
+ADVICE = ("If another program plays it, convert it to wav, flac, ogg or mp3 there, e.g. ffmpeg -i "
+          "song.xyz song.wav")
+
+
+class Decoded:
+    """A sound read like a `soundfile.SoundFile`, from its beginning: samplerate in Hz, channels,
+    frames (what the header promises; 0 where it does not, until all is read), damaged (whether
+    something could not be decoded, known when all is read), seek and read.
+
+    Args:
+        raw: an opened file that can be sought in.
+        name: what messages call it.
+
+    Raises:
+        ValueError: if it holds no sound that can be decoded.
+        OSError: if too little is left of it.
+    """
+
+    extra_info = ""
+
+    def __init__(self, raw: BinaryIO, name: str):
+        self.name, self.samplerate, self.channels, self.frames = name, 0, 1, 0
+        self.damaged = False
+        self._container = _container(raw, name)
+        streams = self._container.streams
+        if not streams.audio:
+            raise ValueError(f"{name} holds no sound. Choose a file with music in it.")
+        self._stream = streams.best("audio") or streams.audio[0]
+        _check_decoder(self._stream, name)
+        self._blocks = self._decode()
+        self._rest = next(self._blocks, None)
+        if self._rest is None:
+            raise (_damaged(name) if self.damaged else ValueError(
+                f"{name} holds no samples, only a header. Record, copy or download it again."))
+        self.frames = self.frames or self._promised()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._container.close()
+
+    def _promised(self) -> int:
+        name, film = self._container.format.name, len(self._container.streams.video)
+        if "mp4" in name and self._stream.duration:
+            return int(self._stream.duration * self._stream.time_base * self.samplerate)
+        if name in ("matroska,webm", "asf") and not film and self._container.duration:
+            # at their ends these round to blocks and frames
+            return int(max(0, self._container.duration / 1e6 - ROUNDED) * self.samplerate)
+        return 0  # elsewhere FFmpeg guesses from the bit rate
+
+    def read(self, frames: int, **_) -> np.ndarray:
+        """Return the next frames as float32 (frames, channels), fewer at the end."""
+        blocks, count = [self._rest], len(self._rest)
+        while count < frames and (block := next(self._blocks, None)) is not None:
+            blocks.append(block)
+            count += len(block)
+        y = np.concatenate(blocks)
+        self._rest = y[frames:]
+        return y[:frames]
+
+    def seek(self, start: int) -> None:
+        """Leave out so many frames."""
+        leave_out(self, start)
+
+    def _decode(self) -> Iterator[np.ndarray]:
+        total, last = 0, None
+        for y in map(self._checked, self._frames()):
+            if last is not None:
+                yield last
+            total, last = total + len(y), y
+        beyond = total - self._promised()
+        if "mp4" in self._container.format.name and last is not None and 0 < beyond < len(last):
+            last = last[:-beyond]  # AAC comes in whole packets; the index tells where music ends
+        if last is not None:
+            yield last
+        self.frames = max(self.frames, total)
+
+    def _frames(self) -> Iterator:
+        import av
+
+        good = bad = 0
+        packets = self._container.demux(self._stream)
+        while True:
+            try:
+                yield from next(packets).decode()
+                good += 1
+            except (StopIteration, av.error.EOFError):
+                break
+            except av.error.FFmpegError:
+                bad += 1
+        # Between joined MP3 files lie titles and pictures, which are no sound.
+        self.damaged = bad > (2 + good // 10 if self._container.format.name == "mp3" else 0)
+
+    def _checked(self, frame) -> np.ndarray:
+        y = _as_float(frame)
+        if not self.samplerate:
+            self.samplerate, self.channels = frame.rate, y.shape[1]
+        check_same(self, frame.rate, y.shape[1])
+        return y
+
+
+def _damaged(name: str) -> OSError:
+    return OSError(f"{name} is damaged, cut off or protected: nothing in it can be decoded. Copy "
+                   "or download it again.")
+
+
+def _container(raw: BinaryIO, name: str):
+    import av
+
+    begin = bytes_at(raw, 0, 16)
+    raw.seek(0)
+    try:
+        return av.open(raw, options={"format_whitelist": ",".join(KNOWN)},
+                       metadata_errors="replace")
+    except (av.error.FFmpegError, UnicodeError) as error:
+        if any(begin[at:].startswith(sign) for at, sign in SIGNS):
+            raise _damaged(name) from error
+        raise ValueError(f"{name} could not be decoded as sound. {ADVICE}") from error
+
+
+def _check_decoder(stream, name: str) -> None:
+    if stream.codec_context is None or stream.codec_context.codec_tag in LOCKED:
+        raise ValueError(f"{name} is protected (bought music often is), or in a format whose "
+                         f"decoder needs a licence. {ADVICE}")
+
+
+def _as_float(frame) -> np.ndarray:
+    """Return FFmpeg's frame as float32 (frames, channels), full scale -1 to 1."""
+    y = frame.to_ndarray()
+    y = y.T if frame.format.is_planar else y.reshape(-1, frame.layout.nb_channels)
+    if y.dtype == np.uint8:
+        return (y.astype(np.float32) - 128) / 128
+    full = 1 if y.dtype.kind == "f" else 2.0 ** (8 * y.dtype.itemsize - 1)
+    return (y / full).astype(np.float32)
+
+
+def samples_listed(raw: BinaryIO) -> int:
+    """Count the samples of all packets of an MP3 or similar, without decoding them; 0 if there are
+    none.
+    """
+    try:
+        with _container(raw, "The file") as container:
+            stream = container.streams.audio[0]
+            units = sum(packet.duration or 0 for packet in container.demux(stream))
+            return round(units * stream.time_base * stream.rate)
+    except (ValueError, OSError, IndexError):
+        return 0
+
+
+def bytes_at(raw: BinaryIO, place: int, count: int) -> bytes:
+    """Return some bytes of an opened file, fewer at its end."""
+    raw.seek(place)
+    return raw.read(count)
+
+
+def leave_out(file, frames: int) -> None:
+    """Read so many frames of an opened sound, and forget them."""
+    while frames and (got := len(file.read(min(CHUNK, frames)))):
+        frames -= got
+
+
+def check_same(file, rate: int, channels: int) -> None:
+    """Check that a sound goes on as it began.
+
+    Raises:
+        ValueError: if its rate or its channels change.
+    """
+    if (file.samplerate, file.channels) != (rate, channels):
+        raise ValueError(f"{file.name} changes on the way from {file.channels} channel(s) at "
+                         f"{file.samplerate} Hz to {channels} at {rate} Hz. Convert it first, e.g. "
+                         "ffmpeg -i song.xyz song.wav")
