@@ -19,6 +19,9 @@ endif
 # Importing TensorFlow takes twice as long where Python may not keep the bytecode.
 unexport PYTHONDONTWRITEBYTECODE
 
+# A notebook may import keras before course_utils, which sets the same.
+export KERAS_BACKEND := tensorflow
+
 .PHONY: help lab test music notebooks weights bench colab holds browser book slides again
 .DEFAULT_GOAL := help
 

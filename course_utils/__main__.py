@@ -53,8 +53,10 @@ def _run(arguments: list[str] | None) -> int:
 
 
 def _advice(error: Exception) -> str:
-    full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    return ". Free some space on the disk, or write to another one." if full else ""
+    full = [getattr(errno, name, None) for name in ("ENOSPC", "EDQUOT", "EFBIG")]
+    if getattr(error, "errno", None) not in full or error.errno is None:
+        return ""
+    return ". Free some space on the disk, or write to another one."
 
 
 if __name__ == "__main__":
