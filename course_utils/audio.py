@@ -115,7 +115,7 @@ def _read(file, name: str, mono: bool, start: int, wanted: int | None, ends: str
     declared, whole = _declared_frames(file), wanted is None
     if 0 < file.frames <= start:
         raise _beyond(file, name)
-    if start and (file.frames or hasattr(file, "damaged")):  # FFmpeg does not always know them
+    if start and (file.frames or hasattr(file, "promised")):
         file.seek(start)
     blocks, frames = [], 0
     # Block by block, so that memory follows the data that is there and not what a broken header
@@ -160,6 +160,8 @@ def _check_end(file, name: str, ends: str, seconds: float, declared: float) -> N
 
 
 def _declared_frames(file) -> float:
+    if hasattr(file, "promised"):  # FFmpeg reads it
+        return file.promised
     # libsndfile silently shortens a wav, aiff or au whose data end early; only its log keeps the
     # header's figure.
     found = re.search(r"(?:data|Data Size|SSND)\s*: (\d+) \(should be (\d+)\)", file.extra_info)

@@ -1,7 +1,7 @@
 """How far a sound file goes, and the reader that gives all of it: libsndfile, or else FFmpeg.
 
-libsndfile reads one stream. Of joined files it gives the first, and of an MP3 without a table of
-contents as much as it guesses from the first bytes; so the file itself is asked.
+libsndfile reads one stream, and of joined files it gives the first, so the file itself is asked.
+FFmpeg decodes MP3 (see `_stops_early`), and what libsndfile does not know.
 """
 import contextlib
 import io
@@ -18,11 +18,9 @@ from course_utils.decoding import (
     bytes_at,
     check_same,
     leave_out,
-    samples_listed,
 )
 
 UNKNOWN = 2**60  # frames; libsndfile says 2**63 - 1 where a FLAC does not tell
-SLACK = 4608  # samples that an MP3 lists beyond its sound: the encoder's delay and padding
 SECOND_FLAC = b"fLaC\x00\x00\x00\x22"
 
 
@@ -112,12 +110,12 @@ def _reader(target, raw: BinaryIO, found: Layout, name: str):
             return Joined([bytes_at(raw, a, b - a) for a, b in borders], name)
     try:
         with _sound_file(target, raw) as file:
-            kind, frames = file.format, file.frames
+            early, promised = _stops_early(file, raw), _promised(file, raw)
     except (soundfile.LibsndfileError, TypeError):
         return Decoded(raw, name)
-    if _stops_early(kind, frames, raw):
+    if early:
         with contextlib.suppress(ValueError, OSError):
-            return Decoded(raw, name)
+            return Decoded(raw, name, promised)
     return _sound_file(target, raw)
 
 
@@ -131,16 +129,21 @@ def _sound_file(target, raw: BinaryIO):
         return soundfile.SoundFile(raw)
 
 
-def _stops_early(kind: str, frames: int, raw: BinaryIO) -> bool:
-    """Tell whether libsndfile, which counts so many frames, leaves out something."""
-    if frames == 0 or frames > UNKNOWN:
+def _stops_early(file, raw: BinaryIO) -> bool:
+    """Tell whether libsndfile leaves out something of a file, or cannot read it in parts."""
+    if file.frames == 0 or file.frames > UNKNOWN:
         return not _empty(raw)
-    if kind == "FLAC":
+    if file.format == "FLAC":
         return _found_again(raw, SECOND_FLAC)
-    if kind != "MP3":
-        return False
-    listed = samples_listed(raw)
-    return listed > frames + SLACK or (0 < listed < frames - SLACK and not _has_table(raw))
+    # It also guesses how long an MP3 is, and a hole follows wherever one read ends and the next
+    # begins: the package soundfile seeks there, and the decoder has forgotten what came before.
+    return file.subtype.startswith("MPEG")
+
+
+def _promised(file, raw: BinaryIO) -> int:
+    """Return how many frames an MP3 says it has, 0 if it does not."""
+    known = file.subtype.startswith("MPEG") and (file.format != "MP3" or _has_table(raw))
+    return file.frames if known else 0
 
 
 def _has_table(raw: BinaryIO) -> bool:

@@ -21,12 +21,13 @@ ADVICE = ("If another program plays it, convert it to wav, flac, ogg or mp3 ther
 
 class Decoded:
     """A sound read like a `soundfile.SoundFile`, from its beginning: samplerate in Hz, channels,
-    frames (what the header promises; 0 where it does not, until all is read), damaged (whether
-    something could not be decoded, known when all is read), seek and read.
+    frames (0 until all is read), promised (how many its header tells, 0 if it does not), damaged
+    (whether something could not be decoded, known when all is read), seek and read.
 
     Args:
         raw: an opened file that can be sought in.
         name: what messages call it.
+        promised: frames that the header tells, where FFmpeg does not say.
 
     Raises:
         ValueError: if it holds no sound that can be decoded.
@@ -35,21 +36,21 @@ class Decoded:
 
     extra_info = ""
 
-    def __init__(self, raw: BinaryIO, name: str):
+    def __init__(self, raw: BinaryIO, name: str, promised: int = 0):
         self.name, self.samplerate, self.channels, self.frames = name, 0, 1, 0
         self.damaged = False
         self._container = _container(raw, name)
         streams = self._container.streams
         if not streams.audio:
             raise ValueError(f"{name} holds no sound. Choose a file with music in it.")
-        self._stream = streams.best("audio") or streams.audio[0]
+        self._stream = _best(streams)
         _check_decoder(self._stream, name)
         self._blocks = self._decode()
         self._rest = next(self._blocks, None)
         if self._rest is None:
             raise (_damaged(name) if self.damaged else ValueError(
                 f"{name} holds no samples, only a header. Record, copy or download it again."))
-        self.frames = self.frames or self._promised()
+        self.promised = promised or self._promised()
 
     def __enter__(self):
         return self
@@ -91,7 +92,7 @@ class Decoded:
             last = last[:-beyond]  # AAC comes in whole packets; the index tells where music ends
         if last is not None:
             yield last
-        self.frames = max(self.frames, total)
+        self.frames = total
 
     def _frames(self) -> Iterator:
         import av
@@ -104,7 +105,7 @@ class Decoded:
                 good += 1
             except (StopIteration, av.error.EOFError):
                 break
-            except av.error.FFmpegError:
+            except (av.error.FFmpegError, IndexError):  # IndexError: packets of a false stream
                 bad += 1
         # Between joined MP3 files lie titles and pictures, which are no sound.
         self.damaged = bad > (2 + good // 10 if self._container.format.name == "mp3" else 0)
@@ -115,6 +116,28 @@ class Decoded:
             self.samplerate, self.channels = frame.rate, y.shape[1]
         check_same(self, frame.rate, y.shape[1])
         return y
+
+
+class _Calm:
+    """An opened file that answers a place out of reach with -1: FFmpeg, misled by a damaged file,
+    asks for such, and an error here would be printed.
+    """
+
+    def __init__(self, raw: BinaryIO):
+        self.read, self.tell, self._seek = raw.read, raw.tell, raw.seek
+
+    def seek(self, place: int, whence: int = 0) -> int:
+        try:
+            return self._seek(place, whence)
+        except (OSError, ValueError, OverflowError):
+            return -1
+
+
+def _best(streams):
+    try:
+        return streams.best("audio") or streams.audio[0]
+    except IndexError:  # of streams that a damaged header promises
+        return streams.audio[0]
 
 
 def _damaged(name: str) -> OSError:
@@ -128,7 +151,7 @@ def _container(raw: BinaryIO, name: str):
     begin = bytes_at(raw, 0, 16)
     raw.seek(0)
     try:
-        return av.open(raw, options={"format_whitelist": ",".join(KNOWN)},
+        return av.open(_Calm(raw), options={"format_whitelist": ",".join(KNOWN)},
                        metadata_errors="replace")
     except (av.error.FFmpegError, UnicodeError) as error:
         if any(begin[at:].startswith(sign) for at, sign in SIGNS):
@@ -150,19 +173,6 @@ def _as_float(frame) -> np.ndarray:
         return (y.astype(np.float32) - 128) / 128
     full = 1 if y.dtype.kind == "f" else 2.0 ** (8 * y.dtype.itemsize - 1)
     return (y / full).astype(np.float32)
-
-
-def samples_listed(raw: BinaryIO) -> int:
-    """Count the samples of all packets of an MP3 or similar, without decoding them; 0 if there are
-    none.
-    """
-    try:
-        with _container(raw, "The file") as container:
-            stream = container.streams.audio[0]
-            units = sum(packet.duration or 0 for packet in container.demux(stream))
-            return round(units * stream.time_base * stream.rate)
-    except (ValueError, OSError, IndexError):
-        return 0
 
 
 def bytes_at(raw: BinaryIO, place: int, count: int) -> bytes:

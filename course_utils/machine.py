@@ -32,7 +32,7 @@ def settle() -> None:
     else:
         _settle_keras()
     if not _numba_can_cache():
-        folder = Path(os.environ.get("COURSE_CACHE") or tempfile.gettempdir()) / "numba"
+        folder = _own_folder()
         os.environ["NUMBA_CACHE_DIR"] = str(folder)
         put_right.append(f"compiled code goes to '{folder}', since neither the packages nor the "
                          "home folder can be written to")
@@ -84,6 +84,20 @@ def _numba_can_cache() -> bool:
             return True
         places += found.submodule_search_locations or []
     return any(_writable(Path(place)) for place in places if place)
+
+
+def _own_folder() -> Path:
+    """Return a folder for compiled code that nobody else writes into, since it is run."""
+    cache = os.environ.get("COURSE_CACHE")
+    if cache and _writable(Path(cache)):
+        return Path(cache) / "numba"
+    user = os.getuid() if hasattr(os, "getuid") else ""
+    folder = Path(tempfile.gettempdir()) / f"deep-learning-with-music{user}"
+    with contextlib.suppress(OSError):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if user in ("", folder.lstat().st_uid):
+            return folder
+    return Path(tempfile.mkdtemp())
 
 
 def _writable(folder: Path) -> bool:
