@@ -112,7 +112,7 @@ def _check_readable(path) -> None:
 
 
 def _read(file, name: str, mono: bool, start: int, wanted: int | None, ends: str) -> np.ndarray:
-    declared, whole = _declared_frames(file), wanted is None
+    whole = wanted is None
     if 0 < file.frames <= start:
         raise _beyond(file, name)
     if start and (file.frames or hasattr(file, "promised")):
@@ -135,7 +135,7 @@ def _read(file, name: str, mono: bool, start: int, wanted: int | None, ends: str
             f"{name} holds no samples, only a header. Record, copy or download it again.")
     if whole or not frames:
         _check_end(file, name, ends, (start + frames) / file.samplerate,
-                   declared / file.samplerate)
+                   _declared_frames(file) / file.samplerate)
     return np.concatenate(blocks)
 
 

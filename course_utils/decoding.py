@@ -13,7 +13,7 @@ KNOWN = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "mp3", "ogg", "flac", "wav"
          "flv", "mpeg", "mpegts", "dsf", "tak", "voc", "rm")
 SIGNS = ((0, b"OggS"), (0, b"\x1aE\xdf\xa3"), (4, b"ftyp"), (4, b"moov"), (4, b"mdat"))
 LOCKED = ("drms", "enca")  # how MP4 names sound that only a shop's own player decodes
-ROUNDED = 0.25  # seconds
+ROUNDED = 0.25  # seconds by which the length in the header of a webm or wma may be off
 CHUNK = 2**16
 ADVICE = ("If another program plays it, convert it to wav, flac, ogg or mp3 there, e.g. ffmpeg -i "
           "song.xyz song.wav")
@@ -21,8 +21,8 @@ ADVICE = ("If another program plays it, convert it to wav, flac, ogg or mp3 ther
 
 class Decoded:
     """A sound read like a `soundfile.SoundFile`, from its beginning: samplerate in Hz, channels,
-    frames (0 until all is read), promised (how many its header tells, 0 if it does not), damaged
-    (whether something could not be decoded, known when all is read), seek and read.
+    frames (0 until all is read), promised (how many its header tells, if it does not have them),
+    damaged (whether something could not be decoded; both known when all is read), seek and read.
 
     Args:
         raw: an opened file that can be sought in.
@@ -38,7 +38,7 @@ class Decoded:
 
     def __init__(self, raw: BinaryIO, name: str, promised: int = 0):
         self.name, self.samplerate, self.channels, self.frames = name, 0, 1, 0
-        self.damaged = False
+        self.promised, self.damaged, self._end = promised, False, 0.0
         self._container = _container(raw, name)
         streams = self._container.streams
         if not streams.audio:
@@ -50,7 +50,6 @@ class Decoded:
         if self._rest is None:
             raise (_damaged(name) if self.damaged else ValueError(
                 f"{name} holds no samples, only a header. Record, copy or download it again."))
-        self.promised = promised or self._promised()
 
     def __enter__(self):
         return self
@@ -58,14 +57,15 @@ class Decoded:
     def __exit__(self, *_):
         self._container.close()
 
-    def _promised(self) -> int:
-        name, film = self._container.format.name, len(self._container.streams.video)
-        if "mp4" in name and self._stream.duration:
-            return int(self._stream.duration * self._stream.time_base * self.samplerate)
-        if name in ("matroska,webm", "asf") and not film and self._container.duration:
-            # at their ends these round to blocks and frames
-            return int(max(0, self._container.duration / 1e6 - ROUNDED) * self.samplerate)
-        return 0  # elsewhere FFmpeg guesses from the bit rate
+    def _end_told(self) -> float:
+        """Return when the sound ends by the header, in seconds; 0 where FFmpeg only guesses."""
+        stream, container = self._stream, self._container
+        if "mp4" in container.format.name and stream.duration:
+            return float((stream.duration + (stream.start_time or 0)) * stream.time_base)
+        if (container.format.name in ("matroska,webm", "asf") and not container.streams.video
+                and container.duration):
+            return container.duration / 1e6
+        return 0.0
 
     def read(self, frames: int, **_) -> np.ndarray:
         """Return the next frames as float32 (frames, channels), fewer at the end."""
@@ -87,11 +87,15 @@ class Decoded:
             if last is not None:
                 yield last
             total, last = total + len(y), y
-        beyond = total - self._promised()
-        if "mp4" in self._container.format.name and last is not None and 0 < beyond < len(last):
-            last = last[:-beyond]  # AAC comes in whole packets; the index tells where music ends
+        exact = "mp4" in self._container.format.name
+        missing = round((self._end_told() - self._end) * self.samplerate)
+        if exact and last is not None and 0 < -missing < len(last):
+            last = last[:missing]  # AAC comes in whole packets; the index tells where music ends
+            total += missing
         if last is not None:
             yield last
+        if missing > 0.01 * total + (0 if exact else ROUNDED * self.samplerate):
+            self.promised = total + missing
         self.frames = total
 
     def _frames(self) -> Iterator:
@@ -115,6 +119,8 @@ class Decoded:
         if not self.samplerate:
             self.samplerate, self.channels = frame.rate, y.shape[1]
         check_same(self, frame.rate, y.shape[1])
+        begin = self._end if frame.time is None else frame.time  # there may be gaps in between
+        self._end = begin + len(y) / self.samplerate
         return y
 
 
