@@ -14,6 +14,7 @@ KNOWN = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "mp3", "ogg", "flac", "wav"
 SIGNS = ((0, b"OggS"), (0, b"\x1aE\xdf\xa3"), (4, b"ftyp"), (4, b"moov"), (4, b"mdat"))
 LOCKED = ("drms", "enca")  # how MP4 names sound that only a shop's own player decodes
 ROUNDED = 0.25  # seconds by which the length in the header of a webm or wma may be off
+POINTERS = 8  # with that many channels, each for itself, the package av reads beyond the last one
 CHUNK = 2**16
 ADVICE = ("If another program plays it, convert it to wav, flac, ogg or mp3 there, e.g. ffmpeg -i "
           "song.xyz song.wav")
@@ -115,10 +116,11 @@ class Decoded:
         self.damaged = bad > (2 + good // 10 if self._container.format.name == "mp3" else 0)
 
     def _checked(self, frame) -> np.ndarray:
-        y = _as_float(frame)
+        channels = frame.layout.nb_channels
         if not self.samplerate:
-            self.samplerate, self.channels = frame.rate, y.shape[1]
-        check_same(self, frame.rate, y.shape[1])
+            self.samplerate, self.channels = frame.rate, channels
+        check_same(self, frame.rate, channels)
+        y = _as_float(frame)
         begin = self._end if frame.time is None else frame.time  # there may be gaps in between
         self._end = begin + len(y) / self.samplerate
         return y
@@ -173,6 +175,10 @@ def _check_decoder(stream, name: str) -> None:
 
 def _as_float(frame) -> np.ndarray:
     """Return FFmpeg's frame as float32 (frames, channels), full scale -1 to 1."""
+    import av
+
+    if frame.format.is_planar and frame.layout.nb_channels >= POINTERS:
+        (frame,) = av.AudioResampler(format="flt").resample(frame)
     y = frame.to_ndarray()
     y = y.T if frame.format.is_planar else y.reshape(-1, frame.layout.nb_channels)
     if y.dtype == np.uint8:

@@ -39,10 +39,10 @@ def encoded(folder: Path, name: str, codec: str, *, rate: int = SR, layout: str 
         context = sound.codec_context
         resampler = av.AudioResampler(format=context.format.name, layout=layout, rate=rate)
         step = context.frame_size or 1024
-        channels = 1 if layout == "mono" else 2
+        channels = {"mono": 1, "stereo": 2, "7.1": 8}[layout]
         for start in range(0, len(TONE), step):
-            block = np.tile(TONE[start:start + step], (channels, 1))
-            frame = av.AudioFrame.from_ndarray(block, format="fltp", layout=layout)
+            block = np.repeat(TONE[start:start + step], channels)[None]
+            frame = av.AudioFrame.from_ndarray(block, format="flt", layout=layout)
             frame.sample_rate, frame.pts = SR, start
             for ready in resampler.resample(frame):
                 out.mux(sound.encode(ready))

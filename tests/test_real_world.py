@@ -38,6 +38,8 @@ WHOLE = [
     ("fragments.m4a", "browser", ff("c.m4a", "aac", movflags="frag_keyframe+empty_moov"), LONG),
     ("lossless.m4a", "phone", ff("d.m4a", "alac"), LONG),
     ("stereo.m4a", "phone", ff("e.m4a", "aac", layout="stereo"), LONG),
+    ("surround.m4a", "film", ff("e.m4a", "aac", layout="7.1"), LONG),
+    ("surround.mkv", "film", ff("e.mkv", "pcm_s16le", layout="7.1"), LONG),
     ("a.3gp", "phone", ff("f.3gp", "aac"), LONG),
     ("film.mp4", "phone", ff("g.mp4", "aac", film=True), LONG),
     ("film.avi", "camera", ff("h.avi", "mp2", film=True), LONG),
@@ -216,7 +218,7 @@ def loads_or_says_why(content: bytes) -> None:
         assert np.isfinite(y).all() and len(y) and sr >= 100
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_bytes_load_or_say_why(good, data):
     if data.draw(st.booleans(), label="mutated"):
