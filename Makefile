@@ -25,6 +25,9 @@ unexport PYTHONDONTWRITEBYTECODE
 BOTH := -n logical --maxprocesses 4
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300 -p no:cacheprovider
 
+# A notebook may import keras before course_utils, which sets the same.
+export KERAS_BACKEND := tensorflow
+
 .PHONY: help lab check test music notebooks weights bench colab colab-changes holds browser book slides canary again
 .DEFAULT_GOAL := help
 

@@ -12,3 +12,7 @@ if sys.version_info < (3, 11):  # noqa: UP036
 
 # TensorFlow reads this once, when it is first imported: or notebooks would store its greetings.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from course_utils import machine  # noqa: E402  (an older Python could not read it)
+
+machine.settle()

@@ -7,12 +7,14 @@ import html
 import io
 import os
 import re
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
+from course_utils import containers
 from course_utils.checks import check_number, check_rate, to_mono, waveform
 from course_utils.environment import writing
 
@@ -25,13 +27,21 @@ FORMATS = {".wav": {"format": "WAV", **PCM}, ".flac": {"format": "FLAC", **PCM},
            ".ogg": {"format": "OGG", "subtype": "VORBIS"}, ".mp3": MP3}
 MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 BLOCK = 2**16
+NOTES = {"open": "lacks the mark that ends a recording: {:.2f} s are there, and all of these are "
+                 "loaded. If more was recorded, copy or download it again.",
+         "more": "ends after {:.2f} s by its header, but there are bytes beyond, which are not "
+                 "loaded. If sound is missing, open it in a sound editor and export it again."}
 
 
 def load(path: str | Path | BinaryIO, sr: int | None = None, mono: bool = True,
          offset: float = 0.0, duration: float | None = None) -> tuple[np.ndarray, int]:
-    """Load a sound file: wav, flac, ogg, opus, mp3, aiff and whatever else libsndfile reads.
+    """Load a sound file: wav, flac, ogg, opus, mp3, aiff and whatever else libsndfile reads, and
+    what phones record: m4a, aac, 3gp, webm, or a film (mp4), whose sound is taken, through FFmpeg.
 
     Notebook: 01_loading_audio
+
+    All of it is loaded, joined files too. It warns of a file that may go on: an Ogg without an end,
+    or a WAV with bytes after what its header tells.
 
     Args:
         path: a file, or an opened one (such as an upload in `io.BytesIO`).
@@ -47,8 +57,8 @@ def load(path: str | Path | BinaryIO, sr: int | None = None, mono: bool = True,
     Raises:
         FileNotFoundError, OSError: if the file is missing, a folder, not readable, cut off or
             damaged.
-        ValueError: if it is no sound that can be decoded, holds no samples or NaN, or is too long
-            to load at once.
+        ValueError: if it is no sound that can be decoded (or is protected), changes its sample rate
+            on the way, holds no samples or NaN, or is too long to load at once.
 
     Example:
         >>> import tempfile
@@ -63,10 +73,10 @@ def load(path: str | Path | BinaryIO, sr: int | None = None, mono: bool = True,
     check_number("offset in seconds", offset, 0, 1e6)
     if duration is not None:
         check_number("duration in seconds", duration, 1e-6, 1e6)
-    with _opened(path) as file:
+    with _opened(path) as (file, ends):
         native = check_rate(file.samplerate)
-        y = _read(file, mono, round(offset * native),
-                  None if duration is None else max(1, round(duration * native)))
+        y = _read(file, _name(path), mono, round(offset * native),
+                  None if duration is None else max(1, round(duration * native)), ends)
     if not np.isfinite(y).all():
         raise ValueError(f"{_name(path)} holds NaN or infinity. It was saved from a broken "
                          "computation; make it again.")
@@ -78,19 +88,13 @@ def _name(path) -> str:
 
 
 @contextlib.contextmanager
-def _opened(path) -> Iterator:
+def _opened(path) -> Iterator[tuple]:
     import soundfile
 
     _check_readable(path)
-    try:
-        file = soundfile.SoundFile(path)
-    except (soundfile.LibsndfileError, TypeError) as error:
-        raise ValueError(f"{_name(path)} could not be decoded as sound. If it is music in another "
-                         "format (m4a, wma, a video), convert it to wav, flac, ogg or mp3 first, "
-                         "e.g. ffmpeg -i song.m4a song.wav") from error
-    with file:
+    with containers.opened(path, _name(path)) as (file, ends):
         try:
-            yield file
+            yield file, ends
         except soundfile.LibsndfileError as error:
             raise OSError(f"{_name(path)} is damaged or cut off ({error}). Copy or download it "
                           "again.") from error
@@ -115,12 +119,11 @@ def _check_readable(path) -> None:
         raise ValueError(f"'{path}' is empty (0 bytes). Copy or download it again.")
 
 
-def _read(file, mono: bool, start: int, wanted: int | None) -> np.ndarray:
-    declared, whole = _declared_frames(file), wanted is None
-    if start:
-        if start >= file.frames:
-            raise ValueError(f"{_name(file.name)} lasts {file.frames / file.samplerate:.2f} s; "
-                             "choose an offset below that.")
+def _read(file, name: str, mono: bool, start: int, wanted: int | None, ends: str) -> np.ndarray:
+    whole = wanted is None
+    if 0 < file.frames <= start:
+        raise _beyond(file, name)
+    if start and (file.frames or hasattr(file, "promised")):
         file.seek(start)
     blocks, frames = [], 0
     # Block by block, so that memory follows the data that is there and not what a broken header
@@ -133,19 +136,40 @@ def _read(file, mono: bool, start: int, wanted: int | None) -> np.ndarray:
         frames += len(block)
         blocks.append(block.mean(axis=1) if mono or file.channels == 1 else block)
         if frames * (1 if mono else file.channels) > MAX_SAMPLES:
-            raise ValueError(f"{_name(file.name)} is too long to load at once. Load a part, e.g. "
+            raise ValueError(f"{name} is too long to load at once. Load a part, e.g. "
                              "load(path, duration=600).")
-    if not frames:
-        raise ValueError(f"{_name(file.name)} holds no samples, only a header. Record, copy or "
-                         "download it again.")
-    if whole and start + frames < 0.99 * declared:
-        raise OSError(f"{_name(file.name)} is cut off: {(start + frames) / file.samplerate:.2f} s "
-                      f"are left of {declared / file.samplerate:.2f} s. Copy or download it again, "
-                      "or load what is there with load(path, duration=...).")
+    if not frames and ends != "cut":
+        raise _beyond(file, name) if start else ValueError(
+            f"{name} holds no samples, only a header. Record, copy or download it again.")
+    if whole or not frames:
+        _check_end(file, name, ends, (start + frames) / file.samplerate,
+                   _declared_frames(file) / file.samplerate)
     return np.concatenate(blocks)
 
 
+def _beyond(file, name: str) -> ValueError:
+    return ValueError(f"{name} lasts {file.frames / file.samplerate:.2f} s; choose an offset below "
+                      "that.")
+
+
+def _check_end(file, name: str, ends: str, seconds: float, declared: float) -> None:
+    """Say what is missing of a file that was read to its end."""
+    rescue = ("Copy or download it again, or load what is there with load(path, duration=...).")
+    if seconds < 0.99 * declared:
+        raise OSError(f"{name} is cut off: {seconds:.2f} s are left of {declared:.2f} s. {rescue}")
+    if ends == "cut":
+        raise OSError(f"{name} is cut off: it ends in the middle of something, after "
+                      f"{seconds:.2f} s. {rescue}")
+    if getattr(file, "damaged", False):
+        raise OSError(f"{name} is damaged, cut off or protected: not all of it can be decoded, "
+                      f"only {seconds:.2f} s. {rescue}")
+    if ends in NOTES:
+        warnings.warn(f"{name} {NOTES[ends].format(seconds)}", stacklevel=4)
+
+
 def _declared_frames(file) -> float:
+    if hasattr(file, "promised"):  # FFmpeg reads it
+        return file.promised
     # libsndfile silently shortens a wav, aiff or au whose data end early; only its log keeps the
     # header's figure.
     found = re.search(r"(?:data|Data Size|SSND)\s*: (\d+) \(should be (\d+)\)", file.extra_info)

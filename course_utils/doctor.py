@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from course_utils import environment
+from course_utils import environment, machine
 
 NAME = "deep-learning-with-music"
 INSTALL = ("Run `make lab` in the course's folder, and use the Python in .venv. If you do "
@@ -144,6 +144,14 @@ def lab() -> Finding:
             else Finding(f"JupyterLab {found['jupyterlab']}"))
 
 
+def settings() -> Finding:
+    """Tell which settings of this machine the course has left aside or gone round."""
+    encoding = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("-", "")
+    odd = [] if encoding.startswith("utf") else [
+        f"output is {sys.stdout.encoding}, where other letters are written as \\u..."]
+    return Finding("; ".join(machine.put_right + odd) or "as the course needs them")
+
+
 def memory() -> Finding:
     """Compare the free memory with what the largest notebook takes."""
     import psutil
@@ -197,7 +205,8 @@ def data() -> Finding:
 
 
 def sound() -> Finding:
-    """Render one note, measure its pitch, and make a player of it."""
+    """Render one note, measure its pitch, make a player of it, and look for what decodes m4a."""
+    import av
     import numpy as np
 
     from course_utils import audio, synth
@@ -207,6 +216,7 @@ def sound() -> Finding:
     player = audio.play(y, sr, "A").data
     spectrum = np.abs(np.fft.rfft(y * np.hanning(len(y)), 8 * len(y)))
     pitch = float(spectrum.argmax() * sr / (8 * len(y)))
+    av.codec.Codec("aac", "r")  # says so if it is not there
     advice = ("" if abs(pitch - TUNE) < 3 and "<audio" in player else f"It should be {TUNE:.0f} "
               f"Hz. {INSTALL}")
     return Finding(f"a flute plays A at {pitch:.1f} Hz (loudspeakers: hear any player in notebook "
@@ -233,6 +243,26 @@ def training() -> Finding:
                    "" if losses[-1] < 0.8 * losses[0] else INSTALL)
 
 
+def networks() -> Finding:
+    """Let a shipped network listen to a note, with Keras as the course needs it."""
+    import keras
+    import numpy as np
+
+    from course_utils import synth
+    from course_utils.cnn import timbre
+
+    found = {"backend": keras.config.backend(), "floatx": keras.config.floatx(),
+             "image_data_format": keras.config.image_data_format()}
+    if found != machine.KERAS:
+        return Finding(f"Keras is set to {', '.join(found.values())}", "Take KERAS_BACKEND out of "
+                       "your environment, and the file .keras/keras.json out of your home folder.")
+    heard = timbre.classify(synth.render_notes([(73, 69, 100, 1.0)])[0], 16000)
+    best, sure = next(iter(heard.items()))
+    right = bool(np.isclose(sum(heard.values()), 1, atol=1e-3))
+    return Finding(f"the timbre network listens, and says {best} ({sure:.0%})",
+                   "" if right else INSTALL)
+
+
 def network() -> Finding:
     """Tell whether the network is there, which no notebook needs."""
     import requests
@@ -245,9 +275,11 @@ def network() -> Finding:
 
 
 CHECKS: dict[str, Callable[[], Finding]] = {"Python": python, "packages": packages,
-                                            "JupyterLab": lab, "memory": memory, "disk": disk,
+                                            "JupyterLab": lab, "settings": settings,
+                                            "memory": memory, "disk": disk,
                                             "folders": folders, "shipped data": data,
                                             "sound": sound, "training": training,
+                                            "networks": networks,
                                             "network": network}
 
 

@@ -294,6 +294,16 @@ def test_quiet_sound_stays_quiet(tmp_path):
     np.testing.assert_allclose(y, 0.01 * TONE, atol=1 / 32768)
 
 
+@pytest.mark.parametrize("name", ["a.mp3", "a.ogg", "a.flac"])
+def test_long_sounds_have_no_holes(tmp_path, name):
+    tone = np.tile(TONE, 12)
+    y, _ = audio.load(audio.save(tmp_path / name, tone, SR))
+    assert len(y) == len(tone)
+    assert np.abs(y - tone)[2000:-2000].max() < 0.02
+    part, _ = audio.load(tmp_path / name, offset=5, duration=2)
+    np.testing.assert_allclose(part, y[5 * SR:7 * SR], atol=1e-4)
+
+
 def test_a_long_ogg_is_written(tmp_path):
     path = audio.save(tmp_path / "long.ogg", np.tile(TONE, 300), SR)
     assert soundfile.info(path).frames == 300 * SR

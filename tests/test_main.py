@@ -6,6 +6,7 @@ import pytest
 
 from course_utils import audio, datasets, synth
 from course_utils.__main__ import main
+from course_utils.commands import targets
 from course_utils.scores import from_grid, score_files
 
 ENDINGS = (".wav", ".mid", ".musicxml", ".svg")
@@ -125,7 +126,7 @@ def test_targets_that_can_not_be_written(tmp_path, capsys, target):
 
 def test_a_failure_late_leaves_older_files_alone(tmp_path, capsys, monkeypatch):
     for ending in ENDINGS:
-        (tmp_path / f"piece{ending}").write_text("older")
+        (tmp_path / f"piece{ending}").write_text(f"older, {targets.MARK}")
 
     def full(*_, **__):
         raise OSError("No space left on device")
@@ -134,7 +135,7 @@ def test_a_failure_late_leaves_older_files_alone(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(audio, "save", full)
     assert compose(tmp_path, "--seconds", "6") == 2
     assert "No space left" in capsys.readouterr().err
-    assert {p.read_text() for p in tmp_path.iterdir()} == {"older"}
+    assert {p.read_text() for p in tmp_path.iterdir()} == {f"older, {targets.MARK}"}
     assert len(list(tmp_path.iterdir())) == 4
 
 

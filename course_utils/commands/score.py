@@ -2,6 +2,7 @@
 import argparse
 from pathlib import Path
 
+import numpy as np
 from tqdm import tqdm
 
 from course_utils import environment
@@ -27,9 +28,17 @@ def run(options: argparse.Namespace) -> None:
     total = 0.0
     for name, grid in tqdm(pieces.items(), unit="piece", disable=environment.quiet()):
         try:
+            _check_rests(grid)
             nll = evaluation.chorale_nll(grid)
         except ValueError as error:
             raise ValueError(f"'{options.file}', piece '{name}': {error}") from error
         total += nll * grid.size
         tqdm.write(f"{name} {len(grid)} steps {nll:.4f}")
     print(f"nats_per_cell {total / sum(grid.size for grid in pieces.values()):.4f}")
+
+
+def _check_rests(grid: np.ndarray) -> None:
+    if (grid == 0).any():
+        raise ValueError(f"it holds {(grid == 0).sum()} zeros, and 0 is the lowest of MIDI's "
+                         "pitches, which nobody sings. A rest is -1: np.where(grid == 0, -1, "
+                         "grid).")

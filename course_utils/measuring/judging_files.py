@@ -1,7 +1,10 @@
 """Judge the files in a folder: MIDI or MusicXML against Bach's chorales, sound against the
 instruments of the course.
 """
+import contextlib
 import functools
+import os
+import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -12,21 +15,22 @@ from course_utils.cnn import timbre
 from course_utils.measuring import counterpoint, measures, memorisation, musical_statistics
 from course_utils.scores import HIGHEST, LOWEST, REST, STEPS_PER_QUARTER, Score, score_files
 
-SCORES = (".mid", ".midi", ".musicxml", ".xml", ".mxl")
+SOUNDS = (b"RIFF", b"fLaC", b"OggS", b"ID3")  # which no score begins with
 ENOUGH = 10  # files that make a set of which distances can be told
 SHOWN = ("parallels a bar", "Fréchet, extrapolated", "kernel MMD", "precision", "recall",
          "classifier accuracy")
 
 
-def files_in(folder: str | Path) -> tuple[list[Path], list[Path]]:
-    """List the scores and the sound files in a folder and below, in order of name.
+def files_in(folder: str | Path) -> tuple[list[Path], list[Path], dict[str, str]]:
+    """List the scores in a folder and below, all other files, which may be sounds, in order of
+    name, and what is left out unopened, with why.
 
     Notebook: 12_measuring_music
 
     Raises:
         FileNotFoundError: if there is no such folder.
         NotADirectoryError: if it is a file.
-        ValueError: if it holds neither.
+        ValueError: if it holds no files.
     """
     folder = Path(folder)
     if not folder.exists():
@@ -35,19 +39,48 @@ def files_in(folder: str | Path) -> tuple[list[Path], list[Path]]:
     if not folder.is_dir():
         raise NotADirectoryError(f"'{folder}' is a file. Put it into a folder of its own, and give "
                                  "the folder's name.")
-    found = sorted(path for path in folder.rglob("*") if path.is_file()
-                   and not path.name.startswith("."))
-    written, sounds = ([path for path in found if path.suffix.lower() in endings]
-                       for endings in (SCORES, audio.FORMATS))
-    if not written and not sounds:
-        raise ValueError(f"There is nothing to judge in '{folder}'. Put files into it that end in "
-                         f"{', '.join((*SCORES, *audio.FORMATS))}.")
-    return written, sounds
+    found, left = _walk(folder)
+    if not found and not left:
+        raise ValueError(f"There is nothing to judge in '{folder}'. Put scores or sound files into "
+                         f"it, which end in {', '.join((*score_files.READERS, *audio.FORMATS))} or "
+                         "others.")
+    written = [path for path in found if _is_score(path)]
+    return written, [path for path in found if path not in written], left
+
+
+def _walk(folder: Path) -> tuple[list[Path], dict[str, str]]:
+    found: list[Path] = []
+    left: dict[str, str] = {}
+
+    def closed(error: OSError) -> None:
+        left[str(error.filename)] = f"the folder cannot be opened ({error.strerror})"
+
+    for place, folders, names in os.walk(folder, onerror=closed):
+        for path in [Path(place, name) for name in sorted(folders + names)]:
+            if path.name.startswith("."):
+                left[str(path)] = "its name begins with a dot, so it is hidden"
+            elif path.is_symlink() and path.is_dir():
+                left[str(path)] = "a link to a folder; links are not followed"
+            elif path.is_file():
+                found.append(path)
+            elif not path.is_dir():
+                left[str(path)] = "not an ordinary file, or a link to one that is gone"
+        folders[:] = [name for name in folders if not name.startswith(".")]
+    return sorted(found), left
+
+
+def _is_score(path: Path) -> bool:
+    """Tell a score by its first bytes, whatever its name ends in, or else by its name."""
+    begin = b""
+    with contextlib.suppress(OSError), open(path, "rb") as file:
+        begin = file.read(12)
+    named = path.suffix.lower() in score_files.READERS
+    return score_files.is_midi(begin) or (named and not begin.startswith(SOUNDS))
 
 
 def read_all(paths: Iterable[Path], read: Callable) -> tuple[dict[str, object], dict[str, str]]:
     """Read files; return what was read and, for each file that does not fit, why, both by file
-    name.
+    name. Whatever goes wrong with one costs no other.
     """
     good: dict[str, object] = {}
     bad: dict[str, str] = {}
@@ -55,7 +88,9 @@ def read_all(paths: Iterable[Path], read: Callable) -> tuple[dict[str, object], 
         try:
             good[str(path)] = read(path)
         except (ValueError, OSError) as error:
-            bad[str(path)] = str(error) if str(path) in str(error) else f"'{path}': {error}"
+            bad[str(path)] = str(error)
+        except Exception as error:
+            bad[str(path)] = f"it breaks the reader ({type(error).__name__}: {error})"
     return good, bad
 
 
@@ -75,6 +110,8 @@ def read_score(path: Path) -> Score:
     if len(score) < measures.SHORTEST:
         raise ValueError(f"'{path}' lasts {len(score)} sixteenths; {measures.SHORTEST}, two bars, "
                          "are needed at least.")
+    if not sounding.size:
+        raise ValueError(f"'{path}' holds rests alone. Give it notes.")
     if sounding.min() < LOWEST or sounding.max() > HIGHEST:
         raise ValueError(f"'{path}' runs from MIDI {sounding.min()} to {sounding.max()}; chorales "
                          f"lie in {LOWEST} to {HIGHEST}. Transpose it by octaves first.")
@@ -178,17 +215,37 @@ def judge_folder(folder: str | Path) -> tuple[list[str], list[str]]:
     Raises:
         ValueError, FileNotFoundError, NotADirectoryError: as `files_in`.
     """
-    written, sounds = files_in(folder)
-    lines = []
-    pieces, bad = read_all(written, read_score)
-    for name, score in pieces.items():
-        lines += [name, *judge_score(score)]
-    heard, silent = read_all(sounds, lambda path: judge_sound(*audio.load(path)))
-    for name, told in heard.items():
-        lines += [name, *told]
-    if len(pieces) >= ENOUGH:
-        lines += judge_set(list(pieces.values()))
-    elif pieces:
+    written, sounds, left = files_in(folder)
+    pieces: dict[str, Score] = {}
+
+    def read_and_judge(path: Path) -> list[str]:
+        score = read_score(path)
+        told = judge_score(score)
+        pieces[str(path)] = score
+        return told
+
+    judged, bad = read_all(written, read_and_judge)
+    heard, silent = read_all(sounds, _hear)
+    lines = [line for name, told in (judged | heard).items() for line in (name, *told)]
+    together, apart = read_all([Path(folder)] if len(pieces) >= ENOUGH else [],
+                               lambda _: judge_set(list(pieces.values())))
+    lines += [line for told in together.values() for line in told]
+    if 0 < len(pieces) < ENOUGH:
         lines.append(f"{len(pieces)} piece{'s' * (len(pieces) > 1)}: too few for distances between "
                      f"sets, which take {ENOUGH}.")
-    return lines, [f"not judged: {why}" for why in (bad | silent).values()]
+    refused = left | bad | silent | apart
+    return lines, [f"not judged: {_line(name, why)}" for name, why in refused.items()]
+
+
+def _hear(path: Path) -> list[str]:
+    with warnings.catch_warnings(record=True) as noted:
+        warnings.simplefilter("always", UserWarning)
+        told = judge_sound(*audio.load(path))
+    return [*told, *(f"    note: {note.message}" for note in noted
+                     if note.category is UserWarning)]
+
+
+def _line(name: str, why: str) -> str:
+    """Return one line that names a file, whatever breaks there are in its name or the message."""
+    told = why if name in why else f"'{name}': {why}"
+    return " ".join(told.splitlines())

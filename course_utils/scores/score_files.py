@@ -22,6 +22,8 @@ from course_utils.scores.midi_reader import END
 # flute, English horn, clarinet, bassoon: quick to speak, in tune, and easy to tell apart
 PROGRAMS = (73, 69, 71, 70)
 ENDINGS = re.compile(r"(\.(midi?|musicxml|xml|mxl|mscz))+$", re.I)
+READERS = {**dict.fromkeys((".mid", ".midi", ".kar", ".rmi"), midi_reader.read),
+           **dict.fromkeys((".musicxml", ".xml", ".mxl"), musicxml_reader.read)}
 
 
 def to_midi(score: Score, path: str | Path | None = None, *, quarter_bpm: float = 80,
@@ -129,7 +131,8 @@ def read(path: str | Path, told: list[str] | None = None) -> Score:
     rest throughout.
 
     Args:
-        path: file that ends in .mid, .midi, .musicxml, .xml or .mxl.
+        path: file that ends in .mid, .midi, .kar, .rmi, .musicxml, .xml or .mxl, or MIDI of any
+            name.
         told: a list, to which sentences about what is left out are added.
 
     Returns:
@@ -149,19 +152,12 @@ def read(path: str | Path, told: list[str] | None = None) -> Score:
         ...     score_files.read(f"{folder}/a.mid").pitches[::4, 0].tolist()
         [60, -1, 62]
     """
-    path = Path(path)
-    readers = {".mid": midi_reader.read, ".midi": midi_reader.read,
-               ".musicxml": musicxml_reader.read, ".xml": musicxml_reader.read,
-               ".mxl": musicxml_reader.read}
-    if path.suffix.lower() not in readers:
+    path, said = Path(path), []
+    content = read_bytes(path, musicxml_reader.MOST_BYTES)
+    reader = READERS.get(path.suffix.lower(), midi_reader.read if is_midi(content) else None)
+    if reader is None:
         raise ValueError(f"'{path}' is not a score that can be read. Give a file that ends in "
-                         f"{', '.join(readers)}.")
-    return _read(path, readers[path.suffix.lower()], [] if told is None else told)
-
-
-def _read(path: Path, reader, told: list[str]) -> Score:
-    """Let a reader read a file, and name the file in all that it says."""
-    content, said = read_bytes(path, musicxml_reader.MOST_BYTES), []
+                         f"{', '.join(READERS)}.")
     try:
         score = reader(content, said)
     except ValueError as error:
@@ -169,9 +165,15 @@ def _read(path: Path, reader, told: list[str]) -> Score:
     except Exception as error:  # a file may be wrong in ways that nobody thought of
         raise ValueError(f"'{path}' is damaged ({type(error).__name__}: {error}). Export it from "
                          "your music program again.") from error
-    told += [f"'{path}': {sentence}" for sentence in said]
+    if told is not None:
+        told += [f"'{path}': {sentence}" for sentence in said]
     title = ENDINGS.sub("", score.title) or ENDINGS.sub("", path.name)
     return replace(score, title=title or path.stem)
+
+
+def is_midi(content: bytes) -> bool:
+    """Tell MIDI by its first twelve bytes, bare or in a RIFF wrapper."""
+    return content[:4] == b"MThd" or content[8:12] == b"RMID"
 
 
 def read_bytes(path: str | Path, most: int | None = None) -> bytes:

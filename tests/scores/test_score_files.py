@@ -286,7 +286,7 @@ BAD_FILES = [("missing.mid", None, FileNotFoundError, "no file"),
                               ValueError, "damaged"), ("silent.musicxml",
                                                        MUSICXML.format("").encode(), ValueError,
                                                        "no notes"),
-             ("song.mp3", b"ID3", ValueError, ".midi"), ("song", b"", ValueError, ".musicxml")]
+             ("song.mp3", b"ID3", ValueError, ".midi"), ("song", b"la la", ValueError, ".musicxml")]
 
 
 @pytest.mark.parametrize("name,content,error,message", BAD_FILES,
