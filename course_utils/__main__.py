@@ -5,7 +5,7 @@ import argparse
 import importlib
 import sys
 
-from course_utils import doctor
+from course_utils import doctor, environment
 
 COMMANDS = ("compose", "finale", "score", "evaluate", "doctor")
 
@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return modules[options.command].run(options) or 0
     except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {environment.printable(error)}", file=sys.stderr)
         return 2
 
 

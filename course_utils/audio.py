@@ -14,7 +14,7 @@ from typing import BinaryIO
 import numpy as np
 
 from course_utils.checks import check_number, check_rate, to_mono, waveform
-from course_utils.environment import writing
+from course_utils.environment import printable, writing
 
 MAX_SAMPLES = 2**28
 MAX_PLAYED_SECONDS = 600
@@ -238,6 +238,7 @@ def play(y: np.ndarray, sr: int, label: str = "Sound"):
     if seconds > MAX_PLAYED_SECONDS:
         raise ValueError(f"{seconds / 60:.0f} minutes are too much to keep in a notebook. Play a "
                          "part, such as y[:60 * sr].")
+    label = printable(label)
     name = html.escape(f"{label} ({seconds:.1f} s)" if seconds >= 1
                        else f"{label} ({1000 * seconds:.0f} ms)")
     data = base64.b64encode(_mp3(y, sr)).decode()

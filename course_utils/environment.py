@@ -5,13 +5,25 @@ import importlib.metadata
 import json
 import os
 import platform
+import re
+import socket
+import stat
 import sys
 import tempfile
+import threading
+import time
+import unicodedata
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
 BUDGETS = ("quick", "full")
+LONGEST_NAME = 200  # characters of a title or name
+RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # by Windows
+# What a terminal or a page reads as "from here on to the left", so that a name looks like another.
+TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+# A FIFO would be waited for, and a link may lead to somebody else's file; Windows has neither.
+PLAIN = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 # TensorFlow writes notes about the processor to stderr while it is imported, which a notebook would
 # show as if they were errors.
@@ -44,18 +56,72 @@ def cache_folder() -> Path:
     """Return the folder for files that can be made again (`COURSE_CACHE`, or the user's cache
     folder).
 
+    A new one is its owner's alone.
+
     Raises:
-        OSError: if it is not there and cannot be made.
+        OSError: if it is not there and cannot be made, or others may write into it.
     """
     import pooch
 
     folder = Path(os.environ.get("COURSE_CACHE") or pooch.os_cache("deep-learning-with-music"))
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        found = folder.stat()
     except OSError as error:
         raise type(error)(f"Cannot make the cache folder '{folder}' ({error.strerror}). "
                           "Set COURSE_CACHE to a folder that you can write to.") from error
+    if _open_to_others(found):
+        raise PermissionError(f"Others may write into the cache folder '{folder}', and so change "
+                              "what you hear. Forbid it (chmod go-w), or set COURSE_CACHE to a "
+                              "folder of your own.")
     return folder
+
+
+def _open_to_others(found: os.stat_result) -> bool:
+    if not hasattr(os, "geteuid"):  # on Windows the mode says nothing about others
+        return False
+    # Root reads everybody's files anyway; in containers a folder from outside is another's.
+    strange = os.geteuid() != 0 and found.st_uid not in (0, os.geteuid())
+    return strange or bool(found.st_mode & (stat.S_IWGRP | stat.S_IWOTH))
+
+
+def printable(text: object, longest: int | None = None) -> str:
+    """Return text from outside as one line that can be printed, shown and written anywhere.
+
+    What steers a terminal, turns the direction of reading or cannot be encoded is left out; line
+    breaks and tabs become spaces.
+
+    Args:
+        text: such as a name, a title or a message with one in it.
+        longest: number of characters that are kept; None for all.
+    """
+    line = re.sub(r"[\t\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+", " ", TURNING.sub("", str(text)))
+    kept = (c for c in line if unicodedata.category(c) not in ("Cc", "Cs")
+            and ord(c) & 0xFFFE != 0xFFFE)  # which no XML may hold
+    return "".join(kept)[:longest]
+
+
+def safe_name(name: object, otherwise: str = "music") -> str:
+    """Return a name that a file can have in every folder of every system, without an ending.
+
+    Args:
+        name: such as the title of a piece.
+        otherwise: what is returned if nothing is left of the name.
+    """
+    plain = re.sub(r"[^\w.-]+", "_", printable(name, LONGEST_NAME)).strip("._-")
+    while len(plain.encode()) > 100:
+        plain = plain[:-1]
+    return f"_{plain}" if RESERVED.fullmatch(plain) else plain or otherwise
+
+
+def private(path: str | Path, flags: int) -> int:
+    """Open a file so that others cannot read what is written, and no link is followed; for
+    `open(..., opener=private)`.
+
+    Raises:
+        OSError: if it is a link, or cannot be opened.
+    """
+    return os.open(path, flags | PLAIN, 0o600)
 
 
 def use_budget(name: str) -> None:
@@ -142,11 +208,15 @@ def stored(name: str) -> dict:
 
 
 @contextlib.contextmanager
-def writing(target: str | Path) -> Iterator[Path]:
+def writing(target: str | Path, mode: int = 0o666) -> Iterator[Path]:
     """Yield a temporary path next to `target`; move it there only if the block succeeds.
 
     A reader therefore never sees a half-written file, and a full disk leaves the old file as it
     was.
+
+    Args:
+        target: the file to write.
+        mode: who may read and write it, less what the umask takes away; 0o600 for its owner alone.
 
     Raises:
         OSError: if the target is a folder or write-protected, or its folder is missing or cannot be
@@ -171,16 +241,105 @@ def writing(target: str | Path) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        os.chmod(temporary, 0o666 & ~_umask())
+        os.chmod(temporary, mode & ~_umask())
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def locked(lock: Path) -> Iterator[None]:
+    """Let one process at a time into the block; the others wait for as long as it lives.
+
+    Args:
+        lock: a file that is there while somebody is in the block.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    me, told = {"host": socket.gethostname(), "process": os.getpid(), "begun": _begun(os.getpid()),
+                "thread": threading.get_ident()}, quiet()
+    begin = time.monotonic()
+    while not _take(lock, me):
+        if not told and (told := time.monotonic() - begin > 2):
+            print(f"Another process works on '{printable(lock.parent)}'; waiting for it.")
+        time.sleep(0.05)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            if json.loads(lock.read_bytes()) == me:
+                lock.unlink()
+
+
+def _take(lock: Path, me: dict) -> bool:
+    try:
+        handle = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except (FileExistsError, PermissionError) as error:
+        # Windows denies what is just being removed.
+        if isinstance(error, PermissionError) and not lock.exists():
+            raise
+        if _is_stale(lock):
+            _break(lock)
+        return False
+    with open(handle, "w", encoding="ascii") as file:
+        json.dump(me, file)
+    return True
+
+
+def _is_stale(lock: Path) -> bool:
+    """Tell whether the process that holds a lock was killed."""
+    try:
+        age, owner = time.time() - lock.stat().st_mtime, json.loads(lock.read_bytes()[:1000])
+        if owner["host"] == socket.gethostname():
+            return abs(_begun(int(owner["process"])) - owner["begun"]) > 2
+    except OSError:
+        return False  # it has gone in this moment
+    except (ValueError, TypeError, KeyError):
+        return age > 10  # seconds; its owner has not yet written its name, or was killed before
+    return age > 86_400  # of another machine, a day
+
+
+def _break(lock: Path) -> None:
+    """Remove the lock of a process that was killed; one that a living process has just taken in its
+    place is put back.
+    """
+    aside = lock.with_name(f"{lock.name}.{os.getpid()}-{threading.get_ident()}")
+    with contextlib.suppress(OSError):
+        os.rename(lock, aside)
+        if not _is_stale(aside):
+            os.link(aside, lock)
+    aside.unlink(missing_ok=True)
+
+
+def _begun(process: int) -> float:
+    """Return when a process began, in seconds since 1970; 0 if there is none of this number."""
+    import psutil
+
+    try:
+        return psutil.Process(process).create_time()
+    except psutil.Error:
+        return 0.0
+
+
 def _umask() -> int:
-    mask = os.umask(0)
+    """Return the umask without changing it, where the system tells it; elsewhere as it was at
+    first.
+    """
+    with contextlib.suppress(OSError, IndexError, ValueError):
+        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+        return int(re.findall(r"^Umask:\s*(\d+)", status, re.MULTILINE)[0], 8)
+    return _FIRST_UMASK
+
+
+def _ask_umask() -> int:
+    # Asking means setting: for a moment only what the owner may do is allowed, never more.
+    mask = os.umask(0o077)
     os.umask(mask)
     return mask
+
+
+_FIRST_UMASK = _ask_umask()
 
 
 def cores() -> int:

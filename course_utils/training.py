@@ -3,7 +3,6 @@ trainings share.
 """
 import csv
 import json
-import zipfile
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm.auto import tqdm
 
-from course_utils import environment
+from course_utils import archives, environment
 
 
 def train(model, loss: Callable, batches: Callable[[int], dict], steps: int, folder: Path, *,
@@ -70,7 +69,7 @@ def train(model, loss: Callable, batches: Callable[[int], dict], steps: int, fol
             bar.set_postfix(history[-1])
             _write(log, history)
             save_state(state, [*model.variables, *optimizer.variables], number + 1)
-    model.load_weights(best)
+    archives.read_weights(model, best)
     return history
 
 
@@ -95,15 +94,19 @@ def restore_state(path: Path, variables: list) -> int:
     """
     if not path.exists():
         return 0
+    largest = 2**26 + 2 * sum(v.value.numpy().nbytes for v in variables)
     try:
-        with np.load(path) as arrays:
-            done, *values = (arrays[name] for name in arrays.files)
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        done, *values = archives.read_npz(path, "arr_0", largest=largest).values()
+    except (ValueError, OSError) as error:
         raise ValueError(
             f"'{path}' is damaged ({error}). Delete its folder to train anew.") from error
-    if done.shape or [v.shape for v in values] != [tuple(v.shape) for v in variables]:
+    whole = done.shape == () and done.dtype.kind in "iu" and 0 <= done < 2**40
+    if not whole or [v.shape for v in values] != [tuple(v.shape) for v in variables]:
         raise ValueError(f"'{path}' belongs to another network. Delete its folder to train anew, "
                          "or name another folder.")
+    if not all(np.isfinite(value).all() for value in values):
+        raise ValueError(f"'{path}' holds NaN or infinity: the training had diverged. Delete its "
+                         "folder to train anew.")
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
     return int(done)

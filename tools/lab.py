@@ -10,6 +10,7 @@ import contextlib
 import io
 import json
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -25,7 +26,7 @@ from playwright.sync_api import Error
 
 from tools import chromium, notebooks
 
-TOKEN = "course"
+TOKEN = secrets.token_hex(16)  # another one each time, or any local user could come in
 STARTING, CELL = 90, 600  # seconds
 # errors and warnings alike
 TOLD = ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']"

@@ -11,7 +11,7 @@ import tensorflow as tf
 from keras import layers, ops
 from tqdm.auto import tqdm
 
-from course_utils import datasets, environment, training
+from course_utils import archives, datasets, environment, training
 from course_utils.checks import check_whole
 from course_utils.cnn import timbre
 from course_utils.gan import wavetables
@@ -256,8 +256,7 @@ def load() -> keras.Model:
     gan_tones`).
     """
     model = tone_generator(RECIPE["units"])
-    model.load_weights(environment.shipped(WEIGHTS))
-    return model
+    return archives.read_weights(model, environment.shipped(WEIGHTS))
 
 
 def generate(generator: keras.Model, z: np.ndarray, family: np.ndarray,

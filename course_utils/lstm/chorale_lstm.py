@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
-from course_utils import environment
+from course_utils import archives, environment
 from course_utils.lstm.memory import LENGTHS
 from course_utils.scores import VOCABULARY, Score, to_tokens
 
@@ -204,8 +204,7 @@ def load() -> ChoraleLSTM:
     chorale_lstm`).
     """
     model = ChoraleLSTM()
-    model.load_weights(environment.shipped("weights/chorale_lstm.weights.h5"))
-    return model
+    return archives.read_weights(model, environment.shipped("weights/chorale_lstm.weights.h5"))
 
 
 def chorale_windows(pieces: list[dict], batch: int, steps: int, seed: int) -> Callable[[int], dict]:

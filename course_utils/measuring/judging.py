@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from course_utils import environment, scores
+from course_utils import archives, environment, scores
 from course_utils.measuring import distances, measures
 from course_utils.measuring.measures import Described, Measured
 from course_utils.scores import HIGHEST, LOWEST, REST, STEPS_PER_QUARTER, Score
@@ -168,5 +168,4 @@ def samples() -> dict[str, list[Score]]:
 
     Made by `python -m benchmarks.verdict --samples`.
     """
-    with np.load(environment.shipped(SAMPLES)) as arrays:
-        return unpack(dict(arrays))
+    return unpack(archives.read_npz(environment.shipped(SAMPLES), kinds="biuU"))

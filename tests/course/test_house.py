@@ -11,10 +11,9 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "course_utils"
 # The order of the house: a place imports places before it and itself, never one after it.
 # Rooms are folders; the others are the hall's modules.
-ORDER = ("environment", "checks", "audio", "scores", "synth", "sound", "plots", "downloads",
-         "datasets", "training", "by_hand", "cnn", "measuring", "lstm", "gan", "listening",
-         "panels", "exercises", "finale", "doctor",
-         "commands", "__main__")
+ORDER = ("environment", "archives", "checks", "audio", "scores", "fonts", "synth", "sound",
+         "plots", "downloads", "datasets", "training", "by_hand", "cnn", "measuring", "lstm", "gan",
+         "listening", "panels", "exercises", "finale", "doctor", "commands", "__main__")
 ROOMS = ("scores", "sound", "by_hand", "cnn", "measuring", "lstm", "gan", "listening", "panels",
          "commands")
 HEAVY = ("tensorflow", "keras", "librosa", "music21", "matplotlib", "verovio", "sklearn", "pandas")
