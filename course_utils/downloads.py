@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from course_utils import environment
+from course_utils import archives, environment
 
 ATTEMPTS = 4  # in a row without any progress
 WAIT = 1  # second before the second attempt, twice as many before the third, and so on
@@ -58,7 +58,7 @@ def collection(source: Source, folder: Path) -> Path:
     """
     if (folder / source.folder).is_dir():
         return folder / source.folder
-    with environment.locked(folder / f".{source.folder}.lock"):
+    with archives.locked(folder / f".{source.folder}.lock"):
         if (folder / source.folder).is_dir():  # another process was first
             return folder / source.folder
         archive = folder / source.url.rpartition("/")[2]
@@ -93,7 +93,7 @@ def fetch(url: str, target: str | Path, *, checksum: str, size: int) -> Path:
     if not target.parent.is_dir():
         raise FileNotFoundError(f"There is no folder '{target.parent}'. Create it first, or choose "
                                 "another folder.")
-    with environment.locked(target.with_name(f".{target.name}.lock")):
+    with archives.locked(target.with_name(f".{target.name}.lock")):
         if _is_right(target, checksum, size):  # another process was first
             return target
         part = target.with_name(target.name + ".part")

@@ -6,12 +6,9 @@ import json
 import os
 import platform
 import re
-import socket
 import stat
 import sys
 import tempfile
-import threading
-import time
 import unicodedata
 from collections.abc import Iterator
 from html import escape
@@ -245,81 +242,6 @@ def writing(target: str | Path, mode: int = 0o666) -> Iterator[Path]:
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def locked(lock: Path) -> Iterator[None]:
-    """Let one process at a time into the block; the others wait for as long as it lives.
-
-    Args:
-        lock: a file that is there while somebody is in the block.
-
-    Raises:
-        OSError: if it cannot be written.
-    """
-    me, told = {"host": socket.gethostname(), "process": os.getpid(), "begun": _begun(os.getpid()),
-                "thread": threading.get_ident()}, quiet()
-    begin = time.monotonic()
-    while not _take(lock, me):
-        if not told and (told := time.monotonic() - begin > 2):
-            print(f"Another process works on '{printable(lock.parent)}'; waiting for it.")
-        time.sleep(0.05)
-    try:
-        yield
-    finally:
-        with contextlib.suppress(OSError, ValueError):
-            if json.loads(lock.read_bytes()) == me:
-                lock.unlink()
-
-
-def _take(lock: Path, me: dict) -> bool:
-    try:
-        handle = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except (FileExistsError, PermissionError) as error:
-        # Windows denies what is just being removed.
-        if isinstance(error, PermissionError) and not lock.exists():
-            raise
-        if _is_stale(lock):
-            _break(lock)
-        return False
-    with open(handle, "w", encoding="ascii") as file:
-        json.dump(me, file)
-    return True
-
-
-def _is_stale(lock: Path) -> bool:
-    """Tell whether the process that holds a lock was killed."""
-    try:
-        age, owner = time.time() - lock.stat().st_mtime, json.loads(lock.read_bytes()[:1000])
-        if owner["host"] == socket.gethostname():
-            return abs(_begun(int(owner["process"])) - owner["begun"]) > 2
-    except OSError:
-        return False  # it has gone in this moment
-    except (ValueError, TypeError, KeyError):
-        return age > 10  # seconds; its owner has not yet written its name, or was killed before
-    return age > 86_400  # of another machine, a day
-
-
-def _break(lock: Path) -> None:
-    """Remove the lock of a process that was killed; one that a living process has just taken in its
-    place is put back.
-    """
-    aside = lock.with_name(f"{lock.name}.{os.getpid()}-{threading.get_ident()}")
-    with contextlib.suppress(OSError):
-        os.rename(lock, aside)
-        if not _is_stale(aside):
-            os.link(aside, lock)
-    aside.unlink(missing_ok=True)
-
-
-def _begun(process: int) -> float:
-    """Return when a process began, in seconds since 1970; 0 if there is none of this number."""
-    import psutil
-
-    try:
-        return psutil.Process(process).create_time()
-    except psutil.Error:
-        return 0.0
 
 
 def _umask() -> int:
