@@ -108,7 +108,8 @@ def snapshot(root: Path, target: Path) -> None:
     identity = ["-c", "user.name=snapshot", "-c", "user.email=snapshot@localhost", "-c",
                 "commit.gpgsign=false"]
     for command in (["init", "--quiet"], ["add", "--all", "--force"],
-                    [*identity, "commit", "--quiet", "--message=snapshot"]):
+                    [*identity, "commit", "--quiet", "--message=snapshot"],
+                    ["tag", notebooks.tag()]):  # which the set-up cell installs
         subprocess.run(["git", *command], cwd=target, check=True)
 
 

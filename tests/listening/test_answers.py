@@ -199,7 +199,8 @@ def test_thirty_files_are_merged_and_every_fault_is_told(tmp_path):
     told = "\n".join(answer_files.report(merged))
     assert "33 files" in told and "from 28 listeners" in told and "unfinished: P02, 4 of 9" in told
     for fault in ("put aside 9: a duplicate of", "put aside 1: one code, two answers",
-                  "put aside 9: its code has two stories: files contradict each other", "put aside 1: the file is empty", "of the study 'another'", "cut off"):
+                  "put aside 9: its code has two stories: files contradict each other",
+                  "put aside 1: the file is empty", "of the study 'another'", "cut off"):
         assert fault in told
     assert len(merged.answers) == 27 * 9 + 4
     assert not [a for a in merged.answers if a.participant == "P05"]
