@@ -112,7 +112,8 @@ def _take(lock: Path, me: dict) -> bool:
 def _is_stale(lock: Path) -> bool:
     """Tell whether the process that holds a lock was killed."""
     try:
-        age, owner = time.time() - lock.stat().st_mtime, json.loads(lock.read_bytes()[:1000])
+        age = time.time() - lock.stat().st_mtime
+        owner = json.loads(lock.read_bytes()[:1000])
         if owner["host"] == socket.gethostname():
             return abs(_begun(int(owner["process"])) - owner["begun"]) > 2
     except OSError:
@@ -165,10 +166,10 @@ def read_npz(path: str | Path, *names: str, kinds: str = "biuf",
     with opened(path, largest) as file:
         try:
             arrays = dict(_arrays(file, kinds, largest))
-        except OSError:
-            raise
         # What zipfile and zlib raise of damaged bytes is more than they say.
         except Exception as error:
+            if isinstance(error, OSError) and error.errno != errno.EINVAL:  # a place before 0
+                raise
             raise ValueError(f"'{path}' is no NumPy archive that can be read, or is damaged "
                              f"({error or type(error).__name__}).") from error
     if lacking := [name for name in names if name not in arrays]:
@@ -283,7 +284,7 @@ def read_weights(network, path: str | Path, largest: int = LARGEST):
                          f"({environment.printable(error, 200)}). Save or download them "
                          "again.") from error
     for variable in network.variables:
-        if not np.isfinite(np.asarray(variable)).all():
+        if not np.isfinite(variable.value.numpy()).all():
             raise ValueError(f"'{path}' holds NaN or infinity, of a training that diverged. Train "
                              "again, or take other weights.")
     return network
