@@ -63,10 +63,11 @@ def programs(font: bytes) -> set[int]:
 
 def _check(font: bytes) -> None:
     tables = _tables(font)
-    for name, (width, pointers) in POINTERS.items():
+    for name, (width, _) in POINTERS.items():
         size = len(tables.get(name, b""))
         if not size or size % width:
             raise ValueError(f"its table {name} is missing or cut off")
+    for name, (width, pointers) in POINTERS.items():
         for place, other in pointers.items():
             _check_order(tables[name], width, place, len(tables[other]) // POINTERS[other][0])
     for name, (generator, other) in NAMED.items():

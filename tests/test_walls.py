@@ -370,7 +370,7 @@ FONTS = {
     "a rate of 4 GHz": font(shdr=sample(0, 4800, 100, 4700, 2**32 - 1)),
     "no sample": font(shdr=sample(0, 4800, 100, 4700, 48000)[46:]),
     "half a row": font(shdr=sample(0, 4800, 100, 4700, 48000)[:-1]),
-    "no presets": font(phdr=b""), "no samples": font(smpl=b""),
+    "a table called otherwise": font().replace(b"ibag", b"ibah"), "no presets": font(phdr=b""), "no samples": font(smpl=b""),
     "a preset without bags": font(phdr=struct.pack("<20sHHHIII", b"x", 0, 0, 9, 0, 0, 0) * 2),
     "bags that fall": font(pbag=struct.pack("<4H", 1, 0, 0, 0)),
     "a bag beyond": font(ibag=struct.pack("<4H", 0, 0, 65535, 0)),

@@ -103,6 +103,7 @@ def test_conda_python_is_one_that_the_project_takes():
 def test_the_release_that_notebooks_install_is_this_version():
     # Otherwise set-up cells and badges, which hygiene compares, would lead to another release.
     assert notebooks.tag() == f"v{PROJECT['version']}"
+    assert notebooks.badge("00_welcome.ipynb") in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("python", PYTHONS)
