@@ -100,7 +100,8 @@ $(READY): requirements.txt pyproject.toml
 	  done; \
 	  echo 'No Python 3.11, 3.12 or 3.13 that can make a virtual environment (Debian, Ubuntu: install python3-venv).' >&2; \
 	  echo 'Install one, or say where it is: make lab PYTHON=/path/to/python3.12' >&2; exit 1; }
-	@"$(RUN)" -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' requirements.txt)"
-	@"$(RUN)" -m tools.uv pip install --quiet --python "$(RUN)" --requirement requirements.txt
+	@awk '/^uv==/ {on = 1} on {print} on && !/\\$$/ {exit}' requirements.txt > "$(VENV)/uv.txt"
+	@"$(RUN)" -m pip install --quiet --disable-pip-version-check --require-hashes --requirement "$(VENV)/uv.txt"
+	@"$(RUN)" -m tools.uv pip install --quiet --python "$(RUN)" --require-hashes --requirement requirements.txt
 	@"$(RUN)" -m tools.uv pip install --quiet --python "$(RUN)" --no-deps --editable .
 	@touch "$@"

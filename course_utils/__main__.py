@@ -6,7 +6,7 @@ import errno
 import importlib
 import sys
 
-from course_utils import doctor, machine
+from course_utils import doctor, environment, machine
 
 COMMANDS = ("compose", "finale", "score", "evaluate", "doctor")
 
@@ -48,7 +48,7 @@ def _run(arguments: list[str] | None) -> int:
     except BrokenPipeError:
         raise
     except (ValueError, OSError) as error:
-        print(f"error: {error}{_advice(error)}", file=sys.stderr)
+        print(f"error: {environment.printable(error)}{_advice(error)}", file=sys.stderr)
         return 2
 
 

@@ -14,9 +14,9 @@ from typing import BinaryIO
 
 import numpy as np
 
-from course_utils import containers
 from course_utils.checks import check_number, check_rate, to_mono, waveform
-from course_utils.environment import writing
+from course_utils.environment import printable, writing
+from course_utils.outside import containers
 
 MAX_SAMPLES = 2**28
 MAX_PLAYED_SECONDS = 600
@@ -284,6 +284,7 @@ def play(y: np.ndarray, sr: int, label: str = "Sound"):
     if seconds > MAX_PLAYED_SECONDS:
         raise ValueError(f"{seconds / 60:.0f} minutes are too much to keep in a notebook. Play a "
                          "part, such as y[:60 * sr].")
+    label = printable(label)
     name = html.escape(f"{label} ({seconds:.1f} s)" if seconds >= 1
                        else f"{label} ({1000 * seconds:.0f} ms)")
     data = base64.b64encode(mp3(y, sr)).decode()

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from course_utils import audio, downloads, environment, scores, synth
-from course_utils.downloads import Source
+from course_utils import audio, environment, scores, synth
+from course_utils.outside import archives, downloads
+from course_utils.outside.downloads import Source
 from course_utils.scores import Score
 from course_utils.sound.tones import SPLITS, Tones, tones
 
@@ -60,8 +61,7 @@ MAESTRO = {
 
 @functools.cache
 def _chorale_table() -> dict[str, list[Score]]:
-    with np.load(environment.shipped("chorales.npz")) as table:
-        columns = {name: table[name] for name in table.files}
+    columns = archives.read_npz(environment.shipped("chorales.npz"), kinds="biuU")
     splits: dict[str, list[Score]] = {name: [] for name in SPLITS}
     ends = np.cumsum(columns["length"])
     for i, (begin, end) in enumerate(zip(ends - columns["length"], ends)):
@@ -206,13 +206,19 @@ def nsynth(split: str, folder: str | Path | None = None) -> list[dict]:
     """
     root = downloads.collection(NSYNTH[_checked(split)], _folder(folder, "nsynth"))
     with _reading(root / "examples.json") as file:
-        notes = {name: {**note, "path": root / "audio" / f"{name}.wav"} for name,
+        notes = {name: {**note, "path": _sound(root / "audio", name)} for name,
                  note in json.load(file).items()}
     there = ({entry.name for entry in os.scandir(root / "audio")} if (root / "audio").is_dir()
              else set())
     _check_complete(root, [note["path"] for note in notes.values()
                            if note["path"].name not in there], len(notes))
     return list(notes.values())
+
+
+def _sound(folder: Path, name: str) -> Path:
+    if "/" in name:  # which would lead into another folder
+        raise ValueError(f"'{environment.printable(name, 60)}' is no note's name")
+    return downloads.inside(folder, f"{name}.wav")
 
 
 def maestro(split: str, folder: str | Path | None = None, with_audio: bool = False) -> list[dict]:

@@ -5,13 +5,22 @@ import importlib.metadata
 import json
 import os
 import platform
+import re
+import stat
 import sys
 import tempfile
+import unicodedata
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
 BUDGETS = ("quick", "full")
+LONGEST_NAME = 200  # characters of a title or name
+RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # by Windows
+# What a terminal or a page reads as "from here on to the left", so that a name looks like another.
+TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+# A FIFO would be waited for, and a link may lead to somebody else's file; Windows has neither.
+PLAIN = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 # TensorFlow writes notes about the processor to stderr while it is imported, which a notebook would
 # show as if they were errors.
@@ -44,18 +53,72 @@ def cache_folder() -> Path:
     """Return the folder for files that can be made again (`COURSE_CACHE`, or the user's cache
     folder).
 
+    A new one is its owner's alone.
+
     Raises:
-        OSError: if it is not there and cannot be made.
+        OSError: if it is not there and cannot be made, or others may write into it.
     """
     import pooch
 
     folder = Path(os.environ.get("COURSE_CACHE") or pooch.os_cache("deep-learning-with-music"))
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        found = folder.stat()
     except OSError as error:
         raise type(error)(f"Cannot make the cache folder '{folder}' ({error.strerror}). "
                           "Set COURSE_CACHE to a folder that you can write to.") from error
+    if _open_to_others(found):
+        raise PermissionError(f"Others may write into the cache folder '{folder}', and so change "
+                              "what you hear. Forbid it (chmod go-w), or set COURSE_CACHE to a "
+                              "folder of your own.")
     return folder
+
+
+def _open_to_others(found: os.stat_result) -> bool:
+    if not hasattr(os, "geteuid"):  # on Windows the mode says nothing about others
+        return False
+    # Root reads everybody's files anyway; in containers a folder from outside is another's.
+    strange = os.geteuid() != 0 and found.st_uid not in (0, os.geteuid())
+    return strange or bool(found.st_mode & (stat.S_IWGRP | stat.S_IWOTH))
+
+
+def printable(text: object, longest: int | None = None) -> str:
+    """Return text from outside as one line that can be printed, shown and written anywhere.
+
+    What steers a terminal, turns the direction of reading or cannot be encoded is left out; line
+    breaks and tabs become spaces.
+
+    Args:
+        text: such as a name, a title or a message with one in it.
+        longest: number of characters that are kept; None for all.
+    """
+    line = re.sub(r"[\t\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+", " ", TURNING.sub("", str(text)))
+    kept = (c for c in line if unicodedata.category(c) not in ("Cc", "Cs")
+            and ord(c) & 0xFFFE != 0xFFFE)  # which no XML may hold
+    return "".join(kept)[:longest]
+
+
+def safe_name(name: object, otherwise: str = "music") -> str:
+    """Return a name that a file can have in every folder of every system, without an ending.
+
+    Args:
+        name: such as the title of a piece.
+        otherwise: what is returned if nothing is left of the name.
+    """
+    plain = re.sub(r"[^\w.-]+", "_", printable(name, LONGEST_NAME)).strip("._-")
+    while len(plain.encode()) > 100:
+        plain = plain[:-1]
+    return f"_{plain}" if RESERVED.fullmatch(plain) else plain or otherwise
+
+
+def private(path: str | Path, flags: int) -> int:
+    """Open a file so that others cannot read what is written, and no link is followed; for
+    `open(..., opener=private)`.
+
+    Raises:
+        OSError: if it is a link, or cannot be opened.
+    """
+    return os.open(path, flags | PLAIN, 0o600)
 
 
 def use_budget(name: str) -> None:
@@ -162,11 +225,15 @@ def stored(name: str) -> dict:
 
 
 @contextlib.contextmanager
-def writing(target: str | Path) -> Iterator[Path]:
+def writing(target: str | Path, mode: int = 0o666) -> Iterator[Path]:
     """Yield a temporary path next to `target`; move it there only if the block succeeds.
 
     A reader therefore never sees a half-written file, and a full disk leaves the old file as it
     was.
+
+    Args:
+        target: the file to write.
+        mode: who may read and write it, less what the umask takes away; 0o600 for its owner alone.
 
     Raises:
         OSError: if the target is a folder or write-protected, or its folder is missing or cannot be
@@ -191,16 +258,30 @@ def writing(target: str | Path) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        os.chmod(temporary, 0o666 & ~_umask())
+        os.chmod(temporary, mode & ~_umask())
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
 
 
 def _umask() -> int:
-    mask = os.umask(0)
+    """Return the umask without changing it, where the system tells it; elsewhere as it was at
+    first.
+    """
+    with contextlib.suppress(OSError, IndexError, ValueError):
+        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+        return int(re.findall(r"^Umask:\s*(\d+)", status, re.MULTILINE)[0], 8)
+    return _FIRST_UMASK
+
+
+def _ask_umask() -> int:
+    # Asking means setting: for a moment only what the owner may do is allowed, never more.
+    mask = os.umask(0o077)
     os.umask(mask)
     return mask
+
+
+_FIRST_UMASK = _ask_umask()
 
 
 def cores() -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from course_utils import checks
+from course_utils import checks, environment
 from course_utils.sound import features
 
 # Okabe and Ito's palette: told apart under every common form of colour blindness.
@@ -36,6 +36,13 @@ def picture(figure, alt: str) -> str:
     data = base64.b64encode(buffer.getvalue()).decode()
     return (f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{data}" '
             'style="max-width:100%">')
+
+
+def plain(name: object) -> str:
+    """Return a name from outside as a label that stands in a figure as it is written: matplotlib
+    would read a formula between two dollar signs.
+    """
+    return environment.printable(name, 100).replace("$", r"\$")
 
 
 def _axes(ax, **figure):

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from course_utils import audio
+from course_utils.outside import fonts
 from course_utils.scores import Score, score_files
 
 FONT_RATE = 48000  # what the renderer gives, in Hz
@@ -190,14 +191,15 @@ def _with_tail(midi: bytes | str | Path) -> tuple[bytes, float]:
 def _play(midi: bytes, seconds: float, soundfont: str | Path | None) -> np.ndarray:
     """Render MIDI of known length as float32 (samples, 2) at 48 kHz."""
     path = Path(soundfont or importlib.resources.files("pretty_midi") / "TimGM6mb.sf2")
-    font = score_files.read_bytes(path)
-    if font[:4] != b"RIFF" or font[8:12] != b"sfbk":
-        raise ValueError(f"'{path}' is not a sound font. Give the path of an .sf2 file.")
+    font = fonts.read(path)
     try:
         y = _render(midi, font, path)
     except ImportError:
         raise
-    except Exception as error:
+    except BaseException as error:
+        # The renderer's own fault comes as a PanicException, which is no Exception.
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
         raise ValueError(f"The sound font '{path}' is damaged ({error}). Download it again, or "
                          "leave soundfont out.") from error
     length = round(seconds * FONT_RATE)

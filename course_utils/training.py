@@ -3,7 +3,6 @@ diverged, optimizers, and a fit that keeps the best weights.
 """
 import csv
 import json
-import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ import tensorflow as tf
 from tqdm.auto import tqdm
 
 from course_utils import environment
+from course_utils.outside import archives
 
 STATE = "state.npz"
 
@@ -99,7 +99,7 @@ def train(model, loss: Callable, batches: Callable[[int], dict], steps: int, fol
         history.append({"step": step, "loss": float(np.mean(losses)), "validation": validation})
         losses.clear()
         _write(log, history)
-    model.load_weights(best)
+    archives.read_weights(model, best)
     return history
 
 
@@ -158,15 +158,19 @@ def restore_state(path: Path, variables: list) -> int:
     """
     if not path.exists():
         return 0
+    largest = 2**26 + 2 * sum(v.value.numpy().nbytes for v in variables)
     try:
-        with np.load(path) as arrays:
-            done, *values = (arrays[name] for name in arrays.files)
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        done, *values = archives.read_npz(path, "arr_0", largest=largest).values()
+    except (ValueError, OSError) as error:
         raise ValueError(
             f"'{path}' is damaged ({error}). Delete its folder to train anew.") from error
-    if done.shape or [v.shape for v in values] != [tuple(v.shape) for v in variables]:
+    whole = done.shape == () and done.dtype.kind in "iu" and 0 <= done < 2**40
+    if not whole or [v.shape for v in values] != [tuple(v.shape) for v in variables]:
         raise ValueError(f"'{path}' belongs to another network. Delete its folder to train anew, "
                          "or name another folder.")
+    if not all(np.isfinite(value).all() for value in values):
+        raise ValueError(f"'{path}' holds NaN or infinity: the training had diverged. Delete its "
+                         "folder to train anew.")
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
     return int(done)

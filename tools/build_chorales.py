@@ -68,7 +68,7 @@ def read_chorale(file: str) -> dict[str, np.ndarray]:
     """Read one corpus file as the columns of the table; arrays run over steps."""
     from music21 import corpus, stream
 
-    score = corpus.parse(f"bach/{file}")
+    score = corpus.parse(f"bach/{file}", forceSource=True)
     voices = stream.Score(find_voices(score))
     key = voices.analyze("key")
     if any(part.recurse().getElementsByClass("RepeatMark") for part in voices.parts):

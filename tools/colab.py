@@ -90,7 +90,8 @@ def snapshot(root: Path, target: Path) -> None:
             shutil.copy(root / name, target / name)
     identity = ["-c", "user.name=snapshot", "-c", "user.email=snapshot@localhost"]
     for command in (["init", "--quiet"], ["add", "--all", "--force"],
-                    [*identity, "commit", "--quiet", "--no-gpg-sign", "--message=snapshot"]):
+                    [*identity, "commit", "--quiet", "--no-gpg-sign", "--message=snapshot"],
+                    ["tag", notebooks.tag()]):  # which the set-up cell installs
         subprocess.run(["git", *command], cwd=target, check=True)
 
 

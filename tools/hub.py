@@ -56,9 +56,10 @@ class Learner:
         name: the name to sign in with.
     """
 
-    def __init__(self, hub: str, name: str, password: str):
+    def __init__(self, hub: str, name: str, password: str, word: str | None = None):
         self.name, self.home = name, f"{hub}/user/{name}"
-        self._hub, self._password, self._session = hub, password, requests.Session()
+        self._hub, self._session = hub, requests.Session()
+        self._password = f"{password}:{word or secrets.token_hex(8)}"
 
     def _ask(self, method: str, address: str, **options) -> requests.Response:
         answer = self._session.request(method, address, timeout=ANSWER, **options)

@@ -33,15 +33,25 @@ def read(path: Path) -> NotebookNode:
     return nbformat.v4.reads(path.read_text(encoding="utf-8"))
 
 
+def _course() -> dict[str, str]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["course"]
+
+
 def repository() -> str:
     """Return where the course lives on GitHub, as OWNER/NAME (pyproject.toml, `[tool.course]`)."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    return project["tool"]["course"]["repository"]
+    return _course()["repository"]
 
 
-def setup_cell(address: str | None = None) -> str:
-    """Return every notebook's first code cell; in Colab it adds what is missing, no more."""
-    source = f"git+https://github.com/{address or repository()}"
+def tag() -> str:
+    """Return the release that the notebooks belong to, which does not move as a branch does."""
+    return _course()["tag"]
+
+
+def setup_cell(address: str | None = None, release: str | None = None) -> str:
+    """Return the first code cell of every notebook. In Colab it installs what is missing and
+    replaces nothing.
+    """
+    source = f"git+https://github.com/{address or repository()}@{release or tag()}"
     return f'''# In Google Colab, install what it lacks. Everywhere else this cell does nothing.
 import sys
 
@@ -49,10 +59,13 @@ if "google.colab" in sys.modules:
     %pip install -q "deep-learning-with-music[colab] @ {source}"'''
 
 
-def badge(name: str, address: str | None = None) -> str:
-    """Return a notebook's "Open in Colab" badge; `name` such as `solutions/00_welcome.ipynb`."""
+def badge(name: str, address: str | None = None, release: str | None = None) -> str:
+    """Return the Markdown of a notebook's "Open in Colab" badge; `name` such as
+    `solutions/00_welcome.ipynb`.
+    """
     colab = "https://colab.research.google.com"
-    link = f"{colab}/github/{address or repository()}/blob/main/notebooks/{name}"
+    where = f"{address or repository()}/blob/{release or tag()}"
+    link = f"{colab}/github/{where}/notebooks/{name}"
     return f"[![Open in Colab]({colab}/assets/colab-badge.svg)]({link})"
 
 

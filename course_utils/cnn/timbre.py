@@ -8,6 +8,7 @@ import numpy as np
 from course_utils import audio, environment
 from course_utils.checks import SR, check_rate, to_mono, waveform
 from course_utils.cnn import networks
+from course_utils.outside import archives
 from course_utils.sound import features, tones
 
 SAMPLES = round(tones.LENGTH * SR)
@@ -190,8 +191,7 @@ def load() :
     timbre_cnn`).
     """
     model = networks.timbre_cnn()
-    model.load_weights(environment.shipped("weights/timbre_cnn.weights.h5"))
-    return model
+    return archives.read_weights(model, environment.shipped("weights/timbre_cnn.weights.h5"))
 
 
 @functools.cache

@@ -74,7 +74,7 @@ def note(number: str) -> None:
         days = passed()
         if number not in days:
             days = dict(sorted({**days, number: datetime.date.today().isoformat()}.items()))
-            with environment.writing(path) as temporary:
+            with environment.writing(path, 0o600) as temporary:
                 temporary.write_text(json.dumps({"passed": days}, indent=1), encoding="utf-8")
     except OSError as error:
         print(f"(Your progress could not be saved. {error} {ELSEWHERE})")

@@ -14,11 +14,8 @@ from course_utils import datasets, environment, training
 from course_utils.checks import check_whole
 from course_utils.cnn import timbre
 from course_utils.gan import wavetables
-from course_utils.gan.losses import (
-    critic_loss,
-    gradient_penalty,
-    wasserstein_loss,
-)
+from course_utils.gan.losses import critic_loss, gradient_penalty, wasserstein_loss
+from course_utils.outside import archives
 from course_utils.sound import tones
 from course_utils.training import follow, stop_if_diverged
 
@@ -266,8 +263,7 @@ def load() -> keras.Model:
     gan_tones`).
     """
     model = tone_generator(RECIPE["units"])
-    model.load_weights(environment.shipped(WEIGHTS))
-    return model
+    return archives.read_weights(model, environment.shipped(WEIGHTS))
 
 
 def generate(generator: keras.Model, z: np.ndarray, family: np.ndarray,

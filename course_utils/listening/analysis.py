@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from course_utils.listening.answer_log import Answer, by_listener, chosen, system_of
+from course_utils.listening.answer_log import Answer, by_listener, chosen, item_of, system_of
 
 MOST_TRIALS = 20_000
 MOST_FLIPS = 14  # listeners whose 2**n sign patterns are all tried
@@ -158,15 +158,15 @@ def ratings(answers: Sequence[Answer]) -> dict[str, np.ndarray]:
     rated = by_listener([a for a in answers if (a.kind, a.role) == ("rate", "test")])
     if not rated:
         raise ValueError("There are no ratings among these answers.")
-    given = [(row, *a.first.rpartition("/")[::2], int(a.answer)) for row,
+    given = [(row, system_of(a.first), item_of(a.first), int(a.answer)) for row,
              theirs in enumerate(rated.values()) for a in theirs]
-    shape = len(rated), 1 + max(int(item) for _, _, item, _ in given)
+    shape = len(rated), 1 + max(item for _, _, item, _ in given)
     tables = {}
     for system in dict.fromkeys(system for _, system, _, _ in given):
         total, count = np.zeros(shape), np.zeros(shape)
         for row, name, item, value in given:
-            total[row, int(item)] += value * (name == system)
-            count[row, int(item)] += name == system
+            total[row, item] += value * (name == system)
+            count[row, item] += name == system
         tables[system] = np.divide(total, count, out=np.full(shape, np.nan), where=count > 0)
     return tables
 

@@ -2,24 +2,27 @@
 removed.
 """
 import collections
+import contextlib
+import csv
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from course_utils.environment import writing
+from course_utils.environment import printable, writing
 from course_utils.listening.answer_log import (
     Answer,
     Problem,
     check_code,
     joined,
-    read,
-    rows,
-    split_lines,
+    parse,
+    read_lines,
     to_line,
 )
+from course_utils.listening.design import Study, Trial, plan
 
 QUARANTINE = "quarantine.csv"
+FORMULA = re.compile(r"[=+\-@\t\r]")  # what a spreadsheet takes for the beginning of a formula
 
 
 class Merged(NamedTuple):
@@ -32,18 +35,35 @@ class Merged(NamedTuple):
     lines: int
 
 
-def merge(folder: str | Path, study: str) -> Merged:
+class Deleted(NamedTuple):
+    """What was removed of a participant: how many answers, and what may still be there and why."""
+    removed: int
+    problems: list[Problem]
+
+
+class _Found(NamedTuple):
+    """An answer and where it stands."""
+    file: str
+    line: int
+    answer: Answer
+
+    def aside(self, reason: str) -> Problem:
+        return Problem(self.file, self.line, reason, to_line(self.answer).decode().strip())
+
+
+def merge(folder: str | Path, study: str | Study) -> Merged:
     """Put together the answers of all listeners, from all CSV files of a folder.
 
     Notebook: 13_listening_test
 
     Every line is either an answer that is kept, or is put aside with a reason, or is a header or
-    empty. Of two answers by one code to one trial the first is kept, in the order of the files'
-    names.
+    empty. A file holds one listener's answers; where two files of one code contradict each other,
+    none of that code's answers counts, since nobody knows which of them are the listener's.
 
     Args:
-        folder: where the files are; folders inside it count, too.
-        study: name of the study; answers of others are put aside.
+        folder: where the files are; folders inside it count, too. Links are put aside.
+        study: name of the study; answers of others are put aside. Of a `Study` itself, answers to
+            trials that it did not ask are put aside, too.
 
     Returns:
         Answers, problems, and the numbers of files and of lines.
@@ -51,45 +71,83 @@ def merge(folder: str | Path, study: str) -> Merged:
     Raises:
         FileNotFoundError: if there is no such folder, or no CSV file in it.
     """
-    folder = Path(folder)
-    paths = sorted(path for path in folder.rglob("*.[cC][sS][vV]") if path.name != QUARANTINE
-                   and not path.name.startswith("."))
+    paths = [path for path in _csv_files(folder) if path.name != QUARANTINE]
     if not paths:
         raise FileNotFoundError(f"There are no CSV files in '{folder}'. Give the folder where the "
                                 "listeners' files are.")
-    seen: dict[tuple, tuple[Answer, str]] = {}
-    problems, lines = [], 0
+    found, problems, lines = [], [], 0
     for path in paths:
-        name = str(path.relative_to(folder))
+        name = printable(path.relative_to(folder))
         try:
-            found = list(rows(path))
+            rows = list(parse(read_lines(path), name))
         except OSError as error:
             problems.append(Problem(name, 0, f"the file cannot be read ({error.strerror})", ""))
             continue
-        if not found:
-            problems.append(Problem(name, 0, "the file is empty", ""))
-        lines += len(found)
-        problems += _put_aside(found, seen, study, name)
-    return Merged([answer for answer, _ in seen.values()], problems, len(paths), lines)
+        lines += len(rows)
+        problems += [] if rows else [Problem(name, 0, "the file is empty", "")]
+        problems += [row for row in rows if isinstance(row, Problem)]
+        here = [_Found(name, number, row) for number, row in enumerate(rows, 1)
+                if isinstance(row, Answer)]
+        kept, aside = _of_one_listener(here, study)
+        found, problems = found + kept, problems + aside
+    kept, aside = _without_contradictions(found)
+    return Merged(kept, problems + aside, len(paths), lines)
 
 
-def _put_aside(found: Sequence[Answer | Problem | None], seen: dict, study: str,
-               name: str) -> Iterator[Problem]:
-    """Add a file's answers to those seen; yield a problem for each line that is none, or not the
-    first to its trial.
+def _csv_files(folder: str | Path) -> list[Path]:
+    return sorted(path for path in Path(folder).rglob("*.[cC][sS][vV]")
+                  if not path.name.startswith("."))
+
+
+def _of_one_listener(here: list[_Found],
+                     study: str | Study) -> tuple[list[_Found], list[Problem]]:
+    """Keep a file's answers to a study, if they are one listener's; put the others aside."""
+    codes = {found.answer.participant for found in here}
+    if len(codes) > 1:
+        reason = f"{len(codes)} codes in one file: it is not one listener's"
+        return [], [found.aside(reason) for found in here]
+    reasons = list(_foreign(here, study))
+    return ([found for found, reason in zip(here, reasons) if not reason],
+            [found.aside(reason) for found, reason in zip(here, reasons) if reason])
+
+
+def _foreign(here: list[_Found], study: str | Study) -> Iterator[str]:
+    """Yield for each answer of one listener why it is not of the study, "" if it is."""
+    name = study if isinstance(study, str) else study.name
+    asked = None if isinstance(study, str) or not here else plan(study, here[0].answer.participant)
+    for _, _, a in here:
+        trial = Trial(a.trial, a.kind, a.role, a.first, a.second)
+        if a.study != name:
+            yield f"of the study {a.study!r}"
+        elif asked is None or a.kind == "consent":
+            yield ""
+        else:
+            fits = a.of == len(asked) and asked[a.trial - 1] == trial
+            yield "" if fits else "a trial that this study did not ask"
+
+
+def _without_contradictions(found: list[_Found]) -> tuple[list[Answer], list[Problem]]:
+    """Keep the first of equal answers; put all of a code aside whose files contradict each other.
+
+    Within one file the first answer to a trial counts: two windows may have asked at once.
     """
-    for number, row in enumerate(found, 1):
-        if isinstance(row, Problem):
-            yield row._replace(file=name)
-        elif row:
-            first, where = seen.get((row.participant, row.trial), (None, ""))
-            if row.study == study and first is None:
-                seen[row.participant, row.trial] = row, f"{name}, line {number}"
-                continue
-            reason = (f"of the study {row.study!r}" if row.study != study
-                       else f"a duplicate of {where}" if row == first
-                       else f"one code, two answers: contradicts {where}")
-            yield Problem(name, number, reason, to_line(row).decode().strip())
+    seen: dict[tuple[str, int], _Found] = {}
+    doubled, false = [], {}
+    for one in found:
+        first = seen.setdefault((one.answer.participant, one.answer.trial), one)
+        if first is one:
+            continue
+        where = f"{first.file}, line {first.line}"
+        if first.answer != one.answer and first.file != one.file:
+            false.setdefault(one.answer.participant, f"{one.file}, line {one.line} contradicts "
+                             f"{where}")
+        told = "a duplicate of" if first.answer == one.answer else (
+            "one code, two answers: contradicts")
+        doubled.append(one.aside(f"{told} {where}"))
+    kept = [one for one in seen.values() if one.answer.participant not in false]
+    doubled += [one.aside(f"its code has two stories: {false[one.answer.participant]}")
+                for one in seen.values() if one.answer.participant in false]
+    return [one.answer for one in kept], doubled
 
 
 def report(merged: Merged) -> list[str]:
@@ -107,7 +165,9 @@ def report(merged: Merged) -> list[str]:
     versions = len({a.sounds for a in merged.answers})
     told = [f"{merged.files} files, {merged.lines} lines: {len(merged.answers)} answers kept from "
             f"{len(planned)} listeners, {len(merged.problems)} put aside"]
-    reasons = [re.sub(r"(duplicate of|contradicts) .*", r"\1 an earlier line", problem.reason)
+    reasons = [re.sub(r"(duplicate of|contradicts|two stories:) .*", r"\1 an earlier line",
+                      printable(problem.reason)).replace("two stories: an earlier line",
+                                                         "two stories: files contradict each other")
                for problem in merged.problems]
     told += [f"put aside {count}: {reason}" for reason,
              count in sorted(collections.Counter(reasons).items())]
@@ -122,44 +182,74 @@ def report(merged: Merged) -> list[str]:
 def save_problems(path: str | Path, problems: Sequence[Problem]) -> Path:
     """Write the lines that were put aside to a CSV with file, line, reason and text, so that
     nothing is lost.
+
+    An apostrophe goes before what a spreadsheet would take for a formula.
     """
-    with writing(path) as temporary:
+    with writing(path, 0o600) as temporary:
         temporary.write_bytes(joined(Problem._fields)
-                              + b"".join(joined([str(value) for value in p]) for p in problems))
+                              + b"".join(joined([_cell(str(value)) for value in p])
+                                         for p in problems))
     return Path(path)
 
 
-def delete(folder: str | Path, participant: str) -> int:
-    """Remove all lines of one participant from all CSV files of a folder.
+def _cell(text: str) -> str:
+    return f"'{text}" if FORMULA.match(text) else text
+
+
+def delete(folder: str | Path, participant: str) -> Deleted:
+    """Remove all answers of one participant from all CSV files of a folder.
 
     Notebook: 13_listening_test
+
+    A file that cannot be changed does not keep the others from it.
 
     Args:
         folder: where the files are; folders inside it count, too.
         participant: the code.
 
     Returns:
-        The number of answers removed; a file that holds nothing else is removed as a whole.
+        The number of answers removed, where a file that holds nothing else is removed as a whole;
+        and what was left: files that cannot be read or changed, and lines with this code in them
+        that are no answers (half of one, a note). Look at these, and delete them by hand.
 
     Raises:
         ValueError: if this is no code.
-        OSError: if a file cannot be changed.
     """
-    code, removed = check_code(participant), 0
-    named = re.compile(rf"\b{code}\b")
-    for path in sorted(Path(folder).rglob("*.[cC][sS][vV]")):
-        answers, problems = read(path)
-        theirs = sum(answer.participant == code for answer in answers)
-        removed += theirs
-        if theirs and theirs == len(answers) and all(named.search(problem.text)
-                                                     for problem in problems):
-            path.unlink()
-        elif theirs or any(named.search(problem.text) for problem in problems):
-            _keep_others(path, named)
-    return removed
+    code, removed, problems = check_code(participant), 0, []
+    for path in _csv_files(folder):
+        name = printable(path.relative_to(folder))
+        try:
+            lines = read_lines(path)
+            rows = list(parse(lines, name))
+            theirs = [_is_of(code, row, path.name == QUARANTINE) for row in rows]
+            if any(theirs):
+                _keep(path, [line for line, gone in zip(lines, theirs) if not gone],
+                      whole=any(row and not gone for row, gone in zip(rows, theirs)))
+        except OSError as error:
+            reason = f"the file cannot be read or changed ({error.strerror or error})"
+            problems.append(Problem(name, 0, reason, ""))
+            continue
+        removed += sum(theirs)
+        problems += [row._replace(reason="no answer, but the code stands in it")
+                     for row, gone in zip(rows, theirs) if isinstance(row, Problem) and not gone
+                     and re.search(rf"\b{code}\b", row.text)]
+    return Deleted(removed, problems)
 
 
-def _keep_others(path: Path, named: re.Pattern) -> None:
-    kept = [line for line in split_lines(path.read_bytes()) if not named.search(line)]
-    with writing(path) as temporary:
-        temporary.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+def _is_of(code: str, row: Answer | Problem | None, quarantine: bool) -> bool:
+    """Tell whether a line is an answer of a participant, or in the quarantine the copy of one."""
+    if isinstance(row, Problem) and quarantine:
+        with contextlib.suppress(StopIteration, csv.Error):
+            *_, text = next(csv.reader([row.text]))
+            row = next(parse([text.removeprefix("'")], ""), None)
+    return isinstance(row, Answer) and row.participant == code
+
+
+def _keep(path: Path, lines: list[str], whole: bool) -> None:
+    """Write the lines that are left, or remove a file in which nothing but a header is left."""
+    if not whole:
+        path.unlink()
+        return
+    with writing(path, 0o600) as temporary:
+        temporary.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8",
+                             errors="replace", newline="\n")

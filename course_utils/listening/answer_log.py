@@ -4,6 +4,7 @@ once.
 import codecs
 import contextlib
 import csv
+import errno
 import io
 import os
 import re
@@ -12,11 +13,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from course_utils import environment
+from course_utils.outside import archives
+
 CHOICES = {"rate": ("1", "2", "3", "4", "5"), "prefer": ("A", "B"), "pick": ("A", "B"),
            "consent": ("yes",)}
 ROLES = ("consent", "practice", "test", "repeat")
 # A letter first, so that no spreadsheet takes a code for a number.
 CODE = re.compile(r"[A-Z][A-Z0-9]{2,11}")
+STUDY = re.compile(r"[A-Za-z0-9_-]{1,100}")
+SOUNDS = re.compile(r"x[0-9a-f]{8}")
+SOUND = re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,200}/[0-9]{1,3}")  # a system and its excerpt
+# No test is longer, and nothing is made of a number before it was compared with these.
+MOST = {"trial": 1000, "of": 1000, "plays": 10_000, "milliseconds": 10**10}
+LARGEST = 5_000_000  # bytes of a listener's file, which has some thousand
+MOST_LINES, LONGEST_LINE = 20_000, 10_000
 SEPARATORS = (",", ";", "\t", "|")
 BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
@@ -72,6 +83,18 @@ def system_of(sound: str) -> str:
     return sound.rpartition("/")[0]
 
 
+def item_of(sound: str) -> int:
+    """Return which excerpt of its system a sound is: 2 for "Bach/2".
+
+    Raises:
+        ValueError: if that is no number of an excerpt.
+    """
+    if not SOUND.fullmatch(sound):
+        raise ValueError("A sound is called by its system and a number up to 999, such as Bach/2, "
+                         f"not {environment.printable(sound, 60)!r}.")
+    return int(sound.rpartition("/")[2])
+
+
 def chosen(answer: Answer) -> str:
     """Return the sound that was chosen of a pair, such as "Bach/2"."""
     return {"A": answer.first, "B": answer.second}[answer.answer]
@@ -103,11 +126,12 @@ def append(path: str | Path, answer: Answer) -> None:
         answer: what to write.
 
     Raises:
-        OSError: if it cannot be written (a full disk). The file is then as it was before.
+        OSError: if it cannot be written (a full disk), or is a link. The file is then as it was
+            before.
     """
     line = to_line(answer)
     try:
-        with open(path, "a+b", buffering=0) as file:
+        with open(path, "a+b", buffering=0, opener=environment.private) as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - 1))
             closed = b"" if file.read(1) in (b"", b"\n") else b"\n"
@@ -146,7 +170,7 @@ def joined(fields: Sequence[str]) -> bytes:
     """Return fields as a line of a CSV."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(fields)
-    return text.getvalue().encode()
+    return text.getvalue().encode(errors="replace")
 
 
 def _checksum(fields: Sequence[str]) -> str:
@@ -166,7 +190,8 @@ def read(path: str | Path) -> tuple[list[Answer], list[Problem]]:
         The answers in the order of the file, and the lines that are none.
 
     Raises:
-        OSError: if the file cannot be read.
+        OSError: if the file cannot be read, is a link or no ordinary file, or much larger than a
+            listener's.
     """
     found = list(rows(path))
     return [row for row in found if isinstance(row, Answer)], [row for row in found
@@ -175,8 +200,12 @@ def read(path: str | Path) -> tuple[list[Answer], list[Problem]]:
 
 def rows(path: str | Path) -> Iterator[Answer | Problem | None]:
     """Yield an answer or a problem for every line; None for headers and empty lines."""
-    path, columns = Path(path), COLUMNS
-    lines = split_lines(path.read_bytes())
+    return parse(read_lines(path), Path(path).name)
+
+
+def parse(lines: Sequence[str], name: str) -> Iterator[Answer | Problem | None]:
+    """Yield an answer or a problem for every line of a file of that name, as `rows`."""
+    columns = COLUMNS
     separator = max(SEPARATORS, key=lambda mark: sum(len(_fields(line, mark)) >= len(COLUMNS)
                                                      for line in lines))
     for number, line in enumerate(lines, 1):
@@ -190,7 +219,20 @@ def rows(path: str | Path) -> Iterator[Answer | Problem | None]:
             try:
                 yield _to_answer(fields, columns)
             except ValueError as error:
-                yield Problem(path.name, number, str(error), line)
+                yield Problem(name, number, str(error), line[:LONGEST_LINE])
+
+
+def read_lines(path: str | Path) -> list[str]:
+    """Return the lines of a file of answers.
+
+    Raises:
+        OSError: if it cannot be read, or is no file that a listener's answers can be in.
+    """
+    lines = split_lines(archives.read_plain(path, LARGEST, links=False))
+    if len(lines) > MOST_LINES:
+        raise OSError(errno.EFBIG, f"it has {len(lines):,} lines, and {MOST_LINES:,} are read at "
+                      "most", str(path))
+    return lines
 
 
 def split_lines(data: bytes) -> list[str]:
@@ -208,6 +250,8 @@ def split_lines(data: bytes) -> list[str]:
 
 
 def _fields(line: str, separator: str) -> list[str]:
+    if len(line) > LONGEST_LINE:
+        return [line]
     try:
         return [field.strip() for field in next(csv.reader([line], delimiter=separator), [])]
     except csv.Error:
@@ -225,16 +269,34 @@ def _to_answer(fields: Sequence[str], columns: Sequence[str]) -> Answer:
     row = dict(zip(columns, fields))
     if _checksum([row[name] for name in Answer._fields]) != row["check"]:
         raise ValueError("changed since it was saved, or half of two lines")
-    try:
-        answer = Answer(**{name: int(row[name]) if name in NUMBERS else row[name]
-                           for name in Answer._fields})
-    except ValueError:
-        raise ValueError("a number is expected where none stands") from None
-    if answer.role not in ROLES or answer.answer not in CHOICES.get(answer.kind,
-                                                                    ()) or not CODE.fullmatch(
-        answer.participant):
-        raise ValueError("kind, role, answer or code that no test has")
+    answer = Answer(**{name: _number(name, row[name]) if name in NUMBERS else row[name]
+                       for name in Answer._fields})
+    _check_known(answer)
     return answer
+
+
+def _number(name: str, text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,12}", text):
+        raise ValueError("a number is expected where none stands")
+    if int(text) > MOST[name]:
+        raise ValueError(f"{name} is {text}, which no test has")
+    return int(text)
+
+
+def _check_known(answer: Answer) -> None:
+    """Check that a test can have such an answer."""
+    if answer.role not in ROLES or answer.answer not in CHOICES.get(answer.kind, ()) or (
+            not CODE.fullmatch(answer.participant)):
+        raise ValueError("kind, role, answer or code that no test has")
+    if not STUDY.fullmatch(answer.study) or not SOUNDS.fullmatch(answer.sounds):
+        raise ValueError("a study or a checksum of sounds that no test has")
+    consent = answer.kind == "consent"
+    if consent != (answer.role == "consent") or not (1 - consent <= answer.trial <= (
+            0 if consent else answer.of)):
+        raise ValueError("a trial that this test does not have")
+    heard = {"consent": (), "rate": (answer.first,)}.get(answer.kind, answer[7:9])
+    if not all(map(SOUND.fullmatch, heard)) or any(answer[7 + len(heard) : 9]):
+        raise ValueError("a sound that no test has")
 
 
 def by_listener(answers: Sequence[Answer]) -> Mapping[str, list[Answer]]:

@@ -2,6 +2,7 @@
 listener's own order.
 """
 import itertools
+import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,8 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from course_utils import audio
+from course_utils import audio, environment
 from course_utils.checks import check_rate, waveform
+from course_utils.listening import answer_log
 from course_utils.sound import preparing
 
 LUFS = -23.0
@@ -65,6 +67,10 @@ class Study:
         if not self.name.replace("-", "").replace("_", "").isalnum() or not self.name.isascii():
             raise ValueError("A study's name is made of letters, digits, - and _, not "
                              f"{self.name!r}.")
+        if len(self.name) > 100 or not all(answer_log.SOUND.fullmatch(f"{system}/0")
+                                           for system in self.sounds):
+            raise ValueError("Names of a study and its systems have at most 100 letters, and no "
+                             "control characters.")
         if len(self.sounds) < 2 or self.reference == self.anchor or not {self.reference,
                                                                          self.anchor} <= set(
             self.sounds):
@@ -174,7 +180,8 @@ def save_sounds(folder: str | Path, sounds: Mapping[str, Sequence[np.ndarray]], 
         OSError: if something cannot be written.
     """
     for system, excerpts in sounds.items():
-        if not system or system != Path(system).name or system.startswith("."):
+        if not system or re.search(r'[/\\:*?"<>|]', system) or system.startswith(".") or (
+                system != environment.printable(system, 100).strip()):
             raise ValueError(f"A system needs a name that a folder can have, not {system!r}.")
         place = Path(folder) / system
         place.mkdir(parents=True, exist_ok=True)

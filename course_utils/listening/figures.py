@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from course_utils.listening import analysis
-from course_utils.plots import COLORS
+from course_utils.plots import COLORS, plain
 
 
 def estimates(found: Mapping[str, Sequence[float]], xlabel: str, chance: float | None = None,
@@ -36,7 +36,7 @@ def estimates(found: Mapping[str, Sequence[float]], xlabel: str, chance: float |
     if chance is not None:
         ax.axvline(chance, color="#777777", linestyle="--", label="chance")
         ax.legend(loc="lower right", bbox_to_anchor=(1, 1))
-    ax.set(yticks=range(len(found)), yticklabels=list(found), xlabel=xlabel,
+    ax.set(yticks=range(len(found)), yticklabels=[plain(name) for name in found], xlabel=xlabel,
            ylim=(len(found) - 0.5, -0.7))
     return ax
 

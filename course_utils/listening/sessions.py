@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from course_utils import environment
 from course_utils.listening import answer_log
 from course_utils.listening.answer_log import CHOICES, Answer
 from course_utils.listening.design import Study, Trial, plan
@@ -59,8 +60,8 @@ class Session:
         if folder is not None and not Path(folder).is_dir():
             raise FileNotFoundError(f"There is no folder '{folder}'. Create it first, or choose "
                                     "another place.")
-        self.path = (None if folder is None else Path(folder)
-                     / f"{study.name}_{self.participant}.csv")
+        name = environment.safe_name(f"{study.name}_{self.participant}")
+        self.path = None if folder is None else Path(folder) / f"{name}.csv"
         self.trials, self._checksum, self._memory = plan(study,
                                                          self.participant), study.checksum, []
         self._forget()

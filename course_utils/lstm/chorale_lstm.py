@@ -11,6 +11,7 @@ from keras import layers, ops
 from course_utils import environment
 from course_utils.lstm.memory import LENGTHS
 from course_utils.lstm.ngrams import ORDER, START, TRANSPOSITIONS
+from course_utils.outside import archives
 from course_utils.scores import VOCABULARY, Score, to_tokens
 
 BEATS = {16: 1, 12: 17, 24: 29}
@@ -215,8 +216,7 @@ def load() -> ChoraleLSTM:
     chorale_lstm`).
     """
     model = ChoraleLSTM()
-    model.load_weights(environment.shipped("weights/chorale_lstm.weights.h5"))
-    return model
+    return archives.read_weights(model, environment.shipped("weights/chorale_lstm.weights.h5"))
 
 
 def chorale_windows(pieces: list[dict], batch: int, steps: int, seed: int) -> Callable[[int], dict]:

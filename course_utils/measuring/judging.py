@@ -8,6 +8,7 @@ import numpy as np
 from course_utils import environment, scores
 from course_utils.measuring import distances, measures
 from course_utils.measuring.measures import Described, Measured
+from course_utils.outside import archives
 from course_utils.scores import HIGHEST, LOWEST, REST, STEPS_PER_QUARTER, Score
 
 SAMPLES, TABLE = "verdict_samples.npz", "verdict.json"
@@ -231,5 +232,4 @@ def samples() -> dict[str, list[Score]]:
         >>> {len(pieces) for pieces in judging.samples().values()}
         {77}
     """
-    with np.load(environment.shipped(SAMPLES)) as arrays:
-        return unpack(dict(arrays))
+    return unpack(archives.read_npz(environment.shipped(SAMPLES), kinds="biuU"))

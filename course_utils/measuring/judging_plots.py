@@ -9,7 +9,7 @@ import numpy as np
 
 from course_utils import audio
 from course_utils.measuring.measures import Measured
-from course_utils.plots import COLORS
+from course_utils.plots import COLORS, plain
 
 MARKERS = "os^Dv<>pP*Xh"
 
@@ -78,7 +78,7 @@ def rank_lines(ranks: Mapping[str, Mapping[str, int]], ax=None):
     ax = ax or plt.subplots(figsize=(10, 4))[1]
     for number, (model, row) in enumerate(ranks.items()):
         shift = 0.3 * (number / max(1, len(ranks) - 1) - 0.5)  # shared ranks would hide one another
-        ax.plot(range(len(measures)), [row[m] + shift for m in measures], label=model,
+        ax.plot(range(len(measures)), [row[m] + shift for m in measures], label=plain(model),
                 color=COLORS[number % len(COLORS)], marker=MARKERS[number % len(MARKERS)],
                 linewidth=1.5, linestyle=("-", "--")[number // len(COLORS)])
     ax.set_xticks(range(len(measures)),

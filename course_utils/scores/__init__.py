@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from course_utils import environment
+
 REST = -1
 STEPS_PER_QUARTER = 4
 LOWEST, HIGHEST = 30, 88
@@ -31,7 +33,8 @@ class Score:
         bar: (steps,) int16, length of the bar in sixteenths (16 for 4/4, 12 for 3/4).
         fermata: (steps,) bool, True under a fermata, which ends a phrase.
         key: tonic pitch class 0..11 for major, 12 + tonic for minor, None if unknown.
-        title: name of the piece.
+        title: name of the piece, of at most 200 characters that can be printed; what else it
+            holds is left out.
         tempo: quarter notes a minute, above 0, None if unknown.
 
     Raises:
@@ -75,6 +78,8 @@ class Score:
         object.__setattr__(self, "key", None if self.key is None else int(self.key))
         if self.tempo is not None and not 0 < self.tempo < math.inf:
             raise ValueError(f"tempo is quarter notes a minute, or None, not {self.tempo!r}.")
+        title = environment.printable(self.title or "", environment.LONGEST_NAME).strip()
+        object.__setattr__(self, "title", title)
 
     def _column(self, name: str, shape: tuple, dtype, low=None, high=None) -> np.ndarray:
         """Check one array and keep a read-only view of it, so that nobody changes a shared score by

@@ -352,8 +352,10 @@ def _tidy(svg: str, score: Score) -> str:
              'none"/>')
     root = (f'<svg role="img" aria-label="{name}" width="{page_width}" height="{page_height}" '
             'style="max-width: 100%; height: auto" ')
-    return (re.sub(r"^.*?<svg ", root, head, count=1, flags=re.S).replace(">", f">{paper}", 1)
-            + "</defs>" + body)
+    # The title is data: it never stands in a template, where a backslash would mean something.
+    _, _, inner = head.partition("<svg ")
+    attributes, _, definitions = inner.partition(">")
+    return f"{root}{attributes}>{paper}{definitions}</defs>{body}"
 
 
 def show(score: Score, width: int = 800, first_bars: int | None = None):

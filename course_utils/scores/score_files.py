@@ -1,8 +1,5 @@
 """Scores in files: MIDI and MusicXML, out and in."""
-import io
 import re
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,13 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from course_utils import environment, scores
-from course_utils.scores import (
-    STEPS_PER_QUARTER,
-    Score,
-    engraving,
-    midi_reader,
-    musicxml_reader,
-)
+from course_utils.outside import archives
+from course_utils.scores import STEPS_PER_QUARTER, Score, engraving, midi_reader, musicxml_reader
 from course_utils.scores.midi_reader import END
 
 # flute, English horn, clarinet, bassoon: quick to speak, in tune, and easy to tell apart
@@ -24,6 +16,7 @@ PROGRAMS = (73, 69, 71, 70)
 ENDINGS = re.compile(r"(\.(midi?|musicxml|xml|mxl|mscz))+$", re.I)
 READERS = {**dict.fromkeys((".mid", ".midi", ".kar", ".rmi"), midi_reader.read),
            **dict.fromkeys((".musicxml", ".xml", ".mxl"), musicxml_reader.read)}
+MOST_BYTES = 2**26  # of an archive of pieces, a thousand times what all chorales take
 
 
 def to_midi(score: Score, path: str | Path | None = None, *, quarter_bpm: float = 80,
@@ -223,10 +216,10 @@ def read_grids(path: str | Path) -> dict[str, np.ndarray]:
     if content[:2] != b"PK":
         raise ValueError(f"'{path}' is not a NumPy archive (.npz). {advice}")
     try:
-        with np.load(io.BytesIO(content)) as archive:
-            pieces = {name: archive[name] for name in archive.files}
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        raise ValueError(f"'{path}' is damaged or holds Python objects. {advice}") from error
+        pieces = archives.read_npz(path, kinds="biufcU", largest=MOST_BYTES)
+    except ValueError as error:
+        raise ValueError(f"'{path}' is damaged, too large or holds Python objects. "
+                         f"{advice}") from error
     if not pieces:
         raise ValueError(f"'{path}' is empty. {advice}")
     for name, grid in pieces.items():

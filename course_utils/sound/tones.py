@@ -4,8 +4,6 @@ import hashlib
 import importlib.metadata
 import importlib.resources
 import warnings
-import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +11,7 @@ import numpy as np
 
 from course_utils import environment, synth
 from course_utils.checks import SR
-from course_utils.scores import score_files
+from course_utils.outside import archives, fonts
 
 SPLITS = ("train", "valid", "test")
 LENGTH = 1.0  # seconds of every tone
@@ -21,6 +19,7 @@ HELD = 0.8  # seconds until the key is let go, so that the release is heard
 PITCHES = range(48, 73)  # C3 to C5, where all these programs sound at the written pitch
 VELOCITIES = range(40, 128)
 GOLDEN = (5**0.5 - 1) / 2
+LABELS = 1000  # bytes kept beside each tone, at most
 
 # Families by what vibrates and what keeps it going: a string left alone after a pluck or a blow; a
 # string under a bow; a solid body left alone after a blow; a column of air behind lips, behind a
@@ -111,12 +110,13 @@ def tones(split: str | None = None, soundfont: str | Path | None = None,
         raise ValueError("per_program is a whole number of tones from 1 to 500, not "
                          f"{per_program!r}.")
     soundfont = Path(soundfont or importlib.resources.files("pretty_midi") / "TimGM6mb.sf2")
-    notes, font = _notes(per_program), score_files.read_bytes(soundfont)
-    cache = environment.cache_folder() / f"tones-{_key(notes, font)}.npz"
-    kept = _read(cache, per_program)
+    notes, font = _notes(per_program), fonts.read(soundfont)
+    key = _key(notes, font)
+    cache = environment.cache_folder() / f"tones-{key}.npz"
+    kept = _read(cache, key, per_program)
     if kept is None:
-        kept = _render(notes, soundfont, _programs_in(font, soundfont))
-        _keep(cache, *kept)
+        kept = _render(notes, soundfont, fonts.programs(font))
+        _keep(cache, key, *kept)
     return _labelled(*kept, notes, split)
 
 
@@ -135,23 +135,6 @@ def _key(notes: list[tuple[int, int]], font: bytes) -> str:
         renderer = importlib.metadata.version("midirenderer")
     recipe = repr((PROGRAMS, notes, SR, LENGTH, HELD, renderer)).encode()
     return hashlib.sha256(recipe + hashlib.sha256(font).digest()).hexdigest()[:16]
-
-
-def _programs_in(font: bytes, path: Path) -> set[int]:
-    """List the programs of a sound font, since the renderer plays another where one is missing.
-
-    The presets' headers follow SoundFont 2.04, section 7.2: 38 bytes each, the last one a full
-    stop; bank 0 is melodic.
-    """
-    at = font.rfind(b"pdtaphdr") + 8
-    size = int.from_bytes(font[at : at + 4], "little")
-    header = np.dtype([("name", "S20"), ("program", "<u2"), ("bank", "<u2"), ("rest", "V14")])
-    if font[:4] != b"RIFF" or at < 8 or not 0 < size <= len(
-        font) - at - 4 or size % header.itemsize:
-        raise ValueError(
-            f"'{path}' is not a sound font, or damaged. Give the path of an .sf2 file.")
-    presets = np.frombuffer(font, header, size // header.itemsize, at + 4)[:-1]
-    return set(presets["program"][presets["bank"] == 0].tolist())
 
 
 def _render(notes: list[tuple[int, int]], soundfont: Path, present: set[int]) -> tuple[np.ndarray,
@@ -177,22 +160,39 @@ def _render(notes: list[tuple[int, int]], soundfont: Path, present: set[int]) ->
     return np.concatenate(list(rows.values())), np.repeat(list(rows), len(notes)), skipped
 
 
-def _read(cache: Path, per_program: int) -> tuple[np.ndarray, np.ndarray, list[str]] | None:
-    """Read rendered tones back; None where there are none, or the file is damaged."""
+def _read(cache: Path, key: str,
+          per_program: int) -> tuple[np.ndarray, np.ndarray, list[str]] | None:
+    """Read rendered tones back; None where there are none, or the file is damaged or replaced."""
+    samples = round(LENGTH * SR)
+    largest = 2 * len(PROGRAMS) * per_program * (samples + LABELS)
     try:
-        with np.load(cache) as table:
-            y, program, skipped = table["waveform"], table["program"], table["skipped"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+        table = archives.read_npz(cache, "waveform", "program", "skipped", "check", kinds="iuU",
+                                  largest=largest)
+    except (OSError, ValueError):
         return None
-    fits = (y.dtype == np.int16 and y.shape == (len(program), round(LENGTH * SR))
-            and len(program) % per_program == 0)
+    y, program, skipped = table["waveform"], table["program"], table["skipped"]
+    fits = (y.dtype == np.int16 and program.ndim == skipped.ndim == 1 and len(program)
+            and y.shape == (len(program), samples) and len(program) % per_program == 0
+            and str(table["check"]) == _check(key, y, program, skipped))
     return (y, program, skipped.tolist()) if fits else None
 
 
-def _keep(cache: Path, y: np.ndarray, program: np.ndarray, skipped: list[str]) -> None:
+def _check(key: str, *arrays: np.ndarray) -> str:
+    """Return a checksum of tones and of what they were made from."""
+    digest = hashlib.sha256(key.encode())
+    for array in arrays:
+        digest.update(repr((array.dtype.str, array.shape)).encode())
+        digest.update(np.ascontiguousarray(array).tobytes() if array.dtype.kind == "U"
+                      else np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def _keep(cache: Path, key: str, y: np.ndarray, program: np.ndarray, skipped: list[str]) -> None:
+    told = np.array(skipped, dtype=str)
     try:
-        with environment.writing(cache) as temporary, open(temporary, "wb") as file:
-            np.savez(file, waveform=y, program=program, skipped=np.array(skipped, dtype=str))
+        with environment.writing(cache, 0o600) as temporary, open(temporary, "wb") as file:
+            np.savez(file, waveform=y, program=program, skipped=told,
+                     check=np.array(_check(key, y, program, told)))
     except OSError as error:
         warnings.warn(f"The tones could not be kept in '{cache.parent}' and will be rendered anew "
                       f"next time: {error} Make room there, or set COURSE_CACHE to another folder.",

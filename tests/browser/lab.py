@@ -5,6 +5,7 @@ import contextlib
 import io
 import json
 import os
+import secrets
 import sys
 import tempfile
 import time
@@ -17,7 +18,7 @@ from PIL import Image
 from tests.browser import chromium
 from tools import servers
 
-TOKEN = "course"
+TOKEN = secrets.token_hex(16)  # another one each time, or any local user could come in
 STARTING, CELL = 90, 600  # seconds
 # errors and warnings alike
 TOLD = ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']"

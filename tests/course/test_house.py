@@ -11,12 +11,11 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "course_utils"
 # The order of the house: a place imports places before it and itself, never one after it.
 # Rooms are folders; the others are the hall's modules.
-ORDER = ("machine", "environment", "checks", "decoding", "containers", "audio", "scores", "synth",
-         "sound", "plots", "downloads", "datasets", "training", "by_hand", "cnn", "measuring",
-         "lstm", "gan", "listening", "panels", "exercises", "finale", "doctor",
-         "commands", "__main__")
-ROOMS = ("scores", "sound", "by_hand", "cnn", "measuring", "lstm", "gan", "listening", "panels",
-         "commands")
+ORDER = ("machine", "environment", "checks", "outside", "audio", "scores", "synth", "sound",
+         "plots", "datasets", "training", "by_hand", "cnn", "measuring", "lstm", "gan", "listening",
+         "panels", "exercises", "finale", "doctor", "commands", "__main__")
+ROOMS = ("outside", "scores", "sound", "by_hand", "cnn", "measuring", "lstm", "gan", "listening",
+         "panels", "commands")
 HEAVY = ("tensorflow", "keras", "librosa", "music21", "matplotlib", "verovio", "sklearn", "pandas")
 FILES = sorted(PACKAGE.rglob("*.py"))
 EVERYWHERE = sorted(path for folder in ("course_utils", "tools", "benchmarks", "tests")

@@ -15,12 +15,12 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from tools import lock, notebooks
+
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-PINS = [Requirement(line) for line in (ROOT
-                                       / "requirements.txt").read_text(
-    encoding="utf-8").splitlines()]
+PINS = lock.pins_of((ROOT / "requirements.txt").read_text(encoding="utf-8"))
 CONDA = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
 COLAB = {canonicalize_name(line.partition("==")[0]): re.split(r"==| ;", line)[1]
          for name in ("constraints.txt", "pins.txt")
@@ -66,9 +66,13 @@ def test_every_dependency_has_one_pin_that_fits(python, system):
                 dependency)
 
 
-def test_pins_are_exact_and_name_no_place():
-    for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines():
-        assert re.fullmatch(r"[a-z0-9-]+==[\w.]+( ; [^:@]+)?", line), line
+def test_pins_are_exact_have_checksums_and_name_no_place():
+    text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    pins = text.replace("\\\n", "").splitlines()
+    assert len(pins) == len(PINS)
+    for pin in pins:
+        assert re.fullmatch(r"[a-z0-9-]+==[\w.]+( ; [^:@]+?)?( +--hash=sha256:[0-9a-f]{64})+",
+                            pin), pin
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -83,7 +87,7 @@ def test_conda_environment_is_made_of_the_pins():
     specs = [item for item in CONDA["dependencies"] if isinstance(item, str)]
     pip = next(item["pip"] for item in CONDA["dependencies"] if isinstance(item, dict))
     assert CONDA["name"] == PROJECT["name"] and CONDA["channels"][0] == "conda-forge"
-    assert pip == ["-r requirements.txt", "-e ."]
+    assert pip == ["-r requirements.txt"]  # with checksums; a folder has none
     assert "pip" in {re.split(r"[=<>! ]", spec)[0] for spec in specs}
     assert all(
         re.fullmatch(r"[a-z0-9_.-]+((==|>=|<=|=|<|>|!=)[\w.*]+(,(==|>=|<=|<|>|!=)[\w.*]+)*)?", spec)
@@ -94,6 +98,12 @@ def test_conda_python_is_one_that_the_project_takes():
     (python,) = (spec.partition("=")[2] for spec in CONDA["dependencies"] if isinstance(spec, str)
                  and spec.startswith("python="))
     assert SpecifierSet(PROJECT["requires-python"]).contains(f"{python}.1")
+
+
+def test_the_release_that_notebooks_install_is_this_version():
+    # Otherwise set-up cells and badges, which hygiene compares, would lead to another release.
+    assert notebooks.tag() == f"v{PROJECT['version']}"
+    assert notebooks.badge("00_welcome.ipynb") in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("python", PYTHONS)

@@ -249,13 +249,27 @@ def lose_rows(path):
     np.savez(path, **columns | {"waveform": columns["waveform"][:-1]})
 
 
+def replace_by_noise(path):
+    with np.load(path) as table:
+        columns = dict(table)
+    noise = np.random.default_rng(0).integers(-99, 99, columns["waveform"].shape, np.int16)
+    np.savez(path, **columns | {"waveform": noise})
+
+
+def claim_terabytes(path):
+    header = ("{'descr': '<i2', 'fortran_order': False, 'shape': (100000000, 16000), }"
+              .ljust(117) + "\n").encode()
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("waveform.npy", b"\x93NUMPY\1\0" + bytes([118, 0]) + header)
+
+
 def hold_objects(path):
     np.savez(path, waveform=np.array([{}], dtype=object), program=[1], skipped=[])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("damage", [cut_short, flip_a_byte, empty, replace_by_text, drop_a_column,
-                                    lose_rows, hold_objects])
+                                    lose_rows, hold_objects, replace_by_noise, claim_terabytes])
 def test_a_damaged_cache_is_made_again(few, damage):
     first = datasets.tones(per_program=1)
     damage(cached())
@@ -323,8 +337,8 @@ def test_a_font_without_any_of_the_programs(few, tmp_path):
                           (b"sound font", ValueError, "not a sound font"),
                           ("half", ValueError, "not a sound font"),
                           ("end only", ValueError, "not a sound font"),
-                          ("header", ValueError, "none of"), ("long", ValueError,
-                                                              "not a sound font")])
+                          ("header", ValueError, "not a sound font"),
+                          ("long", ValueError, "not a sound font")])
 def test_no_sound_font(few, tmp_path, content, error, words):
     path, font = tmp_path / "my font é.sf2", FONT.read_bytes()
     end = font.rindex(b"pdtaphdr")

@@ -51,6 +51,9 @@ def test_each_has_folder_and_progress_of_their_own_and_strangers_stay_outside(co
     with hub.running(2) as (address, password):
         with pytest.raises(RuntimeError, match="does not let eve in"):
             hub.Learner(address, "eve", "a guess").sign_in()
+        for name in ("ada bob", "ada<img>"):
+            with pytest.raises(RuntimeError, match="does not let"):
+                hub.Learner(address, name, password).sign_in()
         places = []
         for name in ("ada", "bob"):
             learner = hub.Learner(address, name, password)
@@ -62,6 +65,8 @@ def test_each_has_folder_and_progress_of_their_own_and_strangers_stay_outside(co
                 hub.run(channel, "1 / 0", 60)
         with pytest.raises(TimeoutError, match="sleep"):
             hub.run(channel, "import time; time.sleep(20)", 2)
+        with pytest.raises(RuntimeError, match="does not let ada in"):
+            hub.Learner(address, "ada", password, "another word").sign_in()
         for name, (folder, progress, cache) in zip(("ada", "bob"), places):
             assert folder.endswith(f"learners/{name}/notebooks") and f"learners/{name}/" in progress
             assert name not in cache

@@ -36,12 +36,12 @@ def test_setup_cell_does_nothing_outside_of_colab():
 def test_setup_cell_installs_the_package_in_colab(monkeypatch):
     monkeypatch.setitem(sys.modules, "google.colab", SimpleNamespace())
     assert run_setup_cell() == [("pip", 'install -q "deep-learning-with-music[colab] @ '
-                                 'git+https://github.com/ada/music"')]
+                                 f'git+https://github.com/ada/music@{notebooks.tag()}"')]
 
 
 def test_badge_points_at_the_notebook():
-    assert notebooks.badge("solutions/00_welcome.ipynb", "ada/music").endswith(
-        "(https://colab.research.google.com/github/ada/music/blob/main/notebooks/solutions/00_welcome.ipynb)")
+    assert notebooks.badge("solutions/00_welcome.ipynb", "ada/music", "v1").endswith(
+        "(https://colab.research.google.com/github/ada/music/blob/v1/notebooks/solutions/00_welcome.ipynb)")
 
 
 def test_checked_exercises_are_found_beside_magics():
@@ -212,7 +212,7 @@ def house(tmp_path):
 
 
 def test_set_repository_moves_badges_links_and_setup_cells(house):
-    changed = set_repository.move(house, "old/course", "ada/music.notes")
+    changed = set_repository.move(house, "old/course", "ada/music.notes", notebooks.tag())
     assert [path.name for path in changed] == ["pyproject.toml", "README.md", "a.ipynb", "a.ipynb"]
     project = (house / "pyproject.toml").read_text()
     assert project == 'name = "old/course"\n[tool.course]\nrepository = "ada/music.notes"\n'
@@ -223,8 +223,34 @@ def test_set_repository_moves_badges_links_and_setup_cells(house):
         notebook = notebooks.read(house / "notebooks" / f"{name}.ipynb")
         assert notebook.cells[0].source == notebooks.badge(f"{name}.ipynb", "ada/music.notes")
         assert notebook.cells[1].source == notebooks.setup_cell("ada/music.notes")
-    assert set_repository.move(house, "ada/music.notes", "old/course") == changed
+    assert set_repository.move(house, "ada/music.notes", "old/course", notebooks.tag()) == changed
 
+
+def test_set_repository_writes_the_tag_wherever_it_stands(house):
+    (house / "pyproject.toml").write_text('[tool.course]\nrepository = "old/course"\n'
+                                          'tag = "v1"\n\n[tool.other]\ntag = "v1"\n')
+    set_repository.move(house, "old/course", "old/course", "v2.0-rc.1")
+    assert (house / "pyproject.toml").read_text() == (
+        '[tool.course]\nrepository = "old/course"\ntag = "v2.0-rc.1"\n\n[tool.other]\ntag = "v1"\n')
+    for name in ("a", "solutions/a"):
+        notebook = notebooks.read(house / "notebooks" / f"{name}.ipynb")
+        assert notebook.cells[0].source == notebooks.badge(f"{name}.ipynb", "old/course",
+                                                           "v2.0-rc.1")
+        assert notebook.cells[1].source == notebooks.setup_cell("old/course", "v2.0-rc.1")
+    assert "blob/v2.0-rc.1/" in (house / "README.md").read_text()
+
+
+@pytest.mark.parametrize("tag", ["", "-x", "a b", 'v1"; evil', "v1/../main"])
+def test_set_repository_refuses_what_is_no_tag(house, tag):
+    with pytest.raises(ValueError, match="such as v1.0"):
+        set_repository.move(house, "old/course", "ada/music", tag)
+
+
+def test_set_repository_gives_cells_of_old_a_tag(house):
+    path = house / "notebooks" / "a.ipynb"
+    path.write_text(path.read_text().replace(f"@{notebooks.tag()}", ""))
+    set_repository.move(house, "old/course", "old/course", "v3")
+    assert notebooks.read(path).cells[1].source == notebooks.setup_cell("old/course", "v3")
 
 @pytest.mark.parametrize("address",
                          ["course", "ada/", "/music", "https://github.com/ada/music", "ada/music/x",
@@ -232,7 +258,7 @@ def test_set_repository_moves_badges_links_and_setup_cells(house):
 def test_set_repository_refuses_what_is_no_address(house, address):
     before = (house / "README.md").read_text()
     with pytest.raises(ValueError, match="OWNER/NAME"):
-        set_repository.move(house, "old/course", address)
+        set_repository.move(house, "old/course", address, "v1")
     assert (house / "README.md").read_text() == before
 
 

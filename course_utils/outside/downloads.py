@@ -1,11 +1,14 @@
 """Large files from the web: resumed where they stopped, compared with their checksum, unpacked
 without surprises.
 """
+import contextlib
 import gzip
 import os
 import shutil
 import stat
 import tarfile
+import tempfile
+import threading
 import time
 import zipfile
 from collections.abc import Iterator
@@ -14,11 +17,14 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from course_utils import environment
+from course_utils.outside import archives
 
 ATTEMPTS = 4  # in a row without any progress
 WAIT = 1  # second before the second attempt, twice as many before the third, and so on
 TIMEOUT = (10, 30)  # seconds to connect, and between two pieces
 BLOCK = 2**16  # bytes at a time; the last block before a broken connection is lost
+SLOWEST, PATIENCE = 1000, 60  # bytes a second over that many seconds: a slower server is given up
+DAY = 86_400  # seconds after which what a run left behind is dead
 HEADER = 512  # bytes that an empty file counts, so that their number is bounded too
 
 
@@ -45,7 +51,7 @@ def collection(source: Source, folder: Path) -> Path:
     where it is not there yet.
 
     The archive is removed once it is unpacked. One that was put into the folder by hand is used
-    like a downloaded one.
+    like a downloaded one. If several processes ask at once, one works, and the others wait.
 
     Raises:
         OSError: if there is too little room, or downloading or unpacking fails; calling again
@@ -53,11 +59,14 @@ def collection(source: Source, folder: Path) -> Path:
     """
     if (folder / source.folder).is_dir():
         return folder / source.folder
-    archive = folder / source.url.rpartition("/")[2]
-    _check_room(source, folder, archive)
-    fetch(source.url, archive, checksum=source.checksum, size=source.size)
-    unpacked = unpack(archive, folder, source.folder, max_bytes=source.unpacked)
-    archive.unlink()
+    with archives.locked(folder / f".{source.folder}.lock"):
+        if (folder / source.folder).is_dir():  # another process was first
+            return folder / source.folder
+        archive = folder / source.url.rpartition("/")[2]
+        _check_room(source, folder, archive)
+        fetch(source.url, archive, checksum=source.checksum, size=source.size)
+        unpacked = unpack(archive, folder, source.folder, max_bytes=source.unpacked)
+        archive.unlink()
     return unpacked
 
 
@@ -82,15 +91,24 @@ def fetch(url: str, target: str | Path, *, checksum: str, size: int) -> Path:
     target = Path(target)
     if _is_right(target, checksum, size):
         return target
-    part = target.with_name(target.name + ".part")
-    resumed = _size(part) > 0
-    _complete(url, part, size)
-    if _is_right(part, checksum, size):
-        os.replace(part, target)
-        return target
-    part.unlink()
-    if resumed:  # The beginning may be of another file, or damaged: once more, from the start.
-        return fetch(url, target, checksum=checksum, size=size)
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"There is no folder '{target.parent}'. Create it first, or choose "
+                                "another folder.")
+    with archives.locked(target.with_name(f".{target.name}.lock")):
+        if _is_right(target, checksum, size):  # another process was first
+            return target
+        part = target.with_name(target.name + ".part")
+        resumed = _size(part) > 0
+        _complete(url, part, size)
+        if not (right := _is_right(part, checksum, size)) and resumed:
+            # The beginning may be of another file, or damaged: once more, from the start.
+            part.unlink()
+            _complete(url, part, size)
+            right = _is_right(part, checksum, size)
+        if right:
+            os.replace(part, target)
+            return target
+        part.unlink()
     raise OSError(f"What came from {url} is not the expected file: its checksum differs. Call "
                   "again to download it anew; if that does not help, the file was changed or "
                   "something on the way replaces it.")
@@ -136,19 +154,49 @@ def _receive(url: str, part: Path, size: int) -> str:
     # Compression on the way would make the received bytes differ from the file's.
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
     try:
-        with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as response:
+        with _answer(url, headers) as response:
             _check_answer(response, url, size)
             # A server that knows no ranges answers 200 and sends everything.
             _append(response, part, have if response.status_code == 206 else 0, size)
-    except requests.RequestException as error:
-        return (
-            f" ({type(error).__name__ if error.response is None else error.response.status_code})")
+    # A connection that breaks while the body arrives is an error of the library below requests.
+    except (requests.RequestException, requests.exceptions.BaseHTTPError) as error:
+        code = getattr(getattr(error, "response", None), "status_code", None)
+        return f" ({code or type(error).__name__})"
     except OSError as error:
         if error.errno is None:
             raise
         raise type(error)(f"'{part}' could not be written ({error.strerror}). Make room or choose "
                           "another folder, then call again: what has arrived is kept.") from error
     return ""
+
+
+def _answer(url: str, headers: dict):
+    """Ask a server, and wait for its first lines for a bounded time in all: the limit between two
+    pieces does not help against one that sends a byte at a time.
+    """
+    import requests
+
+    found: list = []
+
+    def ask() -> None:
+        try:
+            found.append(requests.get(url, headers=headers, stream=True, timeout=TIMEOUT))
+        except Exception as error:
+            found.append(error)
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+    if not found:
+        raise _too_slow(url)
+    if isinstance(found[0], Exception):
+        raise found[0]
+    return found[0]
+
+
+def _too_slow(url: str) -> OSError:
+    return OSError(f"The server of {url} sends next to nothing ({SLOWEST} bytes a second are the "
+                   "least). Call again later: it goes on from there.")
 
 
 def _check_answer(response, url: str, size: int) -> None:
@@ -175,16 +223,21 @@ def _changed(url: str, size: int) -> OSError:
 def _append(response, part: Path, have: int, size: int) -> None:
     from tqdm import tqdm
 
-    with open(part, "r+b" if have else "wb") as file, tqdm(total=size, initial=have, desc=part.stem,
-                                                           unit="B", unit_scale=True,
-                                                           disable=environment.quiet()) as bar:
+    with (open(part, "r+b" if have else "wb", opener=environment.private) as file,
+          tqdm(total=size, initial=have, desc=part.stem, unit="B", unit_scale=True,
+               disable=environment.quiet()) as bar):
         file.seek(have)
-        for block in response.iter_content(BLOCK):
+        begin = time.monotonic()
+        # As it comes, since waiting for a whole block from a slow server would take hours.
+        while block := response.raw.read1(BLOCK):
             # one byte too many shows that it is another file
             file.write(block[: size + 1 - file.tell()])
             bar.update(len(block))
             if file.tell() > size:
                 break
+            passed = time.monotonic() - begin
+            if passed > PATIENCE and file.tell() - have < SLOWEST * passed:
+                raise _too_slow(response.url)
 
 
 def _size(path: Path) -> int:
@@ -222,15 +275,15 @@ def unpack(archive: str | Path, folder: str | Path, top: str, *, max_bytes: int)
         OSError: if the archive is damaged, unsafe or larger, or cannot be written out.
     """
     archive, folder = Path(archive), Path(folder)
-    temporary = folder / f".{top}.unpacking"
-    shutil.rmtree(temporary, ignore_errors=True)  # left behind by a run that was killed
+    temporary = None
     try:
-        temporary.mkdir()
+        _clear_away(folder, top)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{top}.", suffix=".unpacking", dir=folder))
         _extract(archive, temporary, max_bytes)
         if not (temporary / top).is_dir():
             raise OSError(
                 f"'{archive}' holds no folder '{top}'. Delete it, then download it again.")
-        os.replace(temporary / top, folder / top)
+        _move_first(temporary / top, folder / top)
     except Exception as error:
         if type(error) is OSError and error.errno is None:
             raise
@@ -241,8 +294,26 @@ def unpack(archive: str | Path, folder: str | Path, top: str, *, max_bytes: int)
         raise OSError(
             f"'{archive}' is damaged ({error}). Delete it, then download it again.") from error
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
     return folder / top
+
+
+def _clear_away(folder: Path, top: str) -> None:
+    """Remove what runs that were killed have left behind; another's that works is younger."""
+    for left in folder.glob(f".{top}.*unpacking"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.lstat().st_mtime > DAY and not left.is_symlink():
+                shutil.rmtree(left, ignore_errors=True)
+
+
+def _move_first(made: Path, target: Path) -> None:
+    """Move a folder into place, unless another process was first: then its folder stays."""
+    try:
+        os.rename(made, target)
+    except OSError:
+        if not target.is_dir() or not any(target.iterdir()):
+            raise
 
 
 def _extract(archive: Path, folder: Path, max_bytes: int) -> None:

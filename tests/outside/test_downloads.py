@@ -8,11 +8,14 @@ import io
 import json
 import os
 import shutil
+import subprocess
+import sys
 import tarfile
 import threading
 import time
 import zipfile
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -23,9 +26,11 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_utils import audio, datasets, downloads, environment, scores
+from course_utils import audio, datasets, environment, scores
+from course_utils.outside import downloads
 from course_utils.scores import score_files
 
+ROOT = Path(__file__).parents[1]
 CONTENT = np.random.default_rng(0).bytes(300_000)
 SHA256 = "sha256:" + hashlib.sha256(CONTENT).hexdigest()
 SIZE = len(CONTENT)
@@ -52,6 +57,8 @@ class Handler(BaseHTTPRequestHandler):
             body = body[:1000] + bytes([body[1000] ^ 1]) + body[1001:]
         if how == "endless":
             return self.endless()
+        if how in ("trickle", "slowhead"):
+            return self.trickle(how)
         begin = 0
         if self.headers.get("Range") and how not in ("norange", "dropnorange", "half"):
             begin = int(self.headers["Range"].removeprefix("bytes=").removesuffix("-"))
@@ -74,6 +81,18 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(body if cut is None else body[:cut])
         if cut is not None:
             self.close_connection = True
+
+    def trickle(self, how):
+        """Send a byte at a time, of the body or already of the first lines."""
+        if how == "trickle":
+            self.send_response(200)
+            self.send_header("Content-Length", str(SIZE))
+            self.end_headers()
+        with contextlib.suppress(OSError):
+            for byte in b"HTTP/1.1 200 OK" + bytes(200):
+                self.wfile.write(bytes([byte]))
+                time.sleep(0.05)
+        self.close_connection = True
 
     def endless(self):
         self.send_response(200)
@@ -193,6 +212,40 @@ def test_what_cannot_be_downloaded(server, tmp_path, how, words, requests):
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) == 0
 
 
+@pytest.mark.parametrize("how", ["trickle", "slowhead"])
+def test_a_server_that_sends_a_byte_at_a_time_is_given_up(server, tmp_path, monkeypatch, how):
+    monkeypatch.setattr(downloads, "PATIENCE", 0.5)
+    begin = time.monotonic()
+    with pytest.raises(OSError, match="sends next to nothing"):
+        get(server, how, tmp_path / "x")
+    assert time.monotonic() - begin < 3 and not (tmp_path / ".x.lock").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links of POSIX")
+def test_a_part_that_is_a_link_is_not_followed(server, tmp_path):
+    (tmp_path / "mine").write_bytes(b"mine")
+    (tmp_path / "x.part").symlink_to(tmp_path / "mine")
+    with pytest.raises(OSError):
+        get(server, "good", tmp_path / "x")
+    assert (tmp_path / "mine").read_bytes() == b"mine" and not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b'{"host": "?", "process": 1}', b"[]"])
+def test_a_lock_that_a_killed_run_left_is_taken(server, tmp_path, content):
+    (tmp_path / ".x.lock").write_bytes(content)
+    os.utime(tmp_path / ".x.lock", (0, 0))
+    assert get(server, "good", tmp_path / "x").read_bytes() == CONTENT
+    assert os.listdir(tmp_path) == ["x"]
+
+
+def test_the_lock_of_a_process_that_has_ended_is_taken_at_once(server, tmp_path):
+    code = ("from course_utils.outside import archives\nfrom pathlib import Path\nimport os, sys\n"
+            "with archives.locked(Path(sys.argv[1])):\n    os._exit(0)")
+    subprocess.run([sys.executable, "-c", code, tmp_path / ".x.lock"], cwd=ROOT, check=True)
+    assert (tmp_path / ".x.lock").exists()
+    assert get(server, "good", tmp_path / "x").read_bytes() == CONTENT
+
+
 def test_endless_data_is_cut_off(server, tmp_path):
     with pytest.raises(OSError):
         get(server, "endless", tmp_path / "x")
@@ -219,8 +272,9 @@ def test_no_server(tmp_path, monkeypatch):
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"),
                     reason="a device that is always full is known to Linux only")
-def test_a_full_disk_while_downloading(server, tmp_path):
-    (tmp_path / "x.part").symlink_to("/dev/full")
+def test_a_full_disk_while_downloading(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(environment, "private",
+                        lambda path, flags: os.open("/dev/full", os.O_WRONLY))
     with pytest.raises(OSError,
                        match="could not be written.*No space left.*what has arrived is kept"):
         get(server, "good", tmp_path / "x")
@@ -228,7 +282,7 @@ def test_a_full_disk_while_downloading(server, tmp_path):
 
 
 def test_a_missing_folder(server, tmp_path):
-    with pytest.raises(FileNotFoundError, match="could not be written.*choose another folder"):
+    with pytest.raises(FileNotFoundError, match="no folder.*choose another folder"):
         get(server, "good", tmp_path / "no" / "x")
 
 
@@ -424,9 +478,61 @@ def test_a_full_disk_while_unpacking(pack, tmp_path, monkeypatch):
 
 
 def test_what_a_killed_run_left_is_cleared_away(pack, tmp_path):
-    (tmp_path / ".top.unpacking" / "top").mkdir(parents=True)
-    (tmp_path / ".top.unpacking" / "top" / "half").write_bytes(b"half a file")
+    left = tmp_path / ".top.abc.unpacking"
+    (left / "top").mkdir(parents=True)
+    (left / "top" / "half").write_bytes(b"half a file")
+    os.utime(left, (0, 0))
     assert "half" not in tree(unpack(pack(*GOOD))) and len(os.listdir(tmp_path)) == 2
+
+
+RACE = """
+import sys
+from pathlib import Path
+from course_utils.outside import downloads
+url, checksum, size, folder = sys.argv[1:]
+source = downloads.Source("top", url, checksum, int(size), 10**7)
+print("ready", flush=True)
+sys.stdin.readline()
+print(len(list(downloads.collection(source, Path(folder)).iterdir())))
+"""
+
+
+def race(server, tmp_path, count):
+    """Let processes ask for a collection at the same moment; return what each has found."""
+    archive = zip_of(tmp_path / "a.zip", *((f"top/{n}", b"%d" % n * 50) for n in range(300)))
+    content = server.files["a.zip"] = archive.read_bytes()
+    archive.unlink()
+    checksum = "sha256:" + hashlib.sha256(content).hexdigest()
+    command = [sys.executable, "-c", RACE, f"{server.url}/good/a.zip", checksum, str(len(content)),
+               str(tmp_path)]
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    started = [subprocess.Popen(command, cwd=ROOT, text=True, **pipes) for _ in range(count)]
+    for process in started:
+        assert process.stdout.readline() == "ready\n"
+    for process in started:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    return [process.communicate(timeout=60) for process in started]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count,number", [(2 + number % 2, number) for number in range(20)])
+def test_processes_that_ask_at_once_all_get_the_whole_collection(server, tmp_path, count, number):
+    if number % 4 == 3:  # one that was killed has left its lock, and half of a file
+        (tmp_path / ".top.lock").write_text("")
+        os.utime(tmp_path / ".top.lock", (0, 0))
+        (tmp_path / "a.zip.part").write_bytes(b"PK\3\4 something else")
+    found = race(server, tmp_path, count)
+    assert [out for out, _ in found] == ["300\n"] * count, found
+    assert os.listdir(tmp_path) == ["top"] and len(tree(tmp_path / "top")) == 300
+
+
+def test_threads_that_unpack_without_a_lock_do_not_harm_each_other(pack, tmp_path):
+    archive = pack(*((f"top/{n}", b"%d" % n * 50) for n in range(200)))
+    with ThreadPoolExecutor(4) as pool:
+        tops = list(pool.map(lambda _: unpack(archive), range(4)))
+    assert len(set(tops)) == 1 and len(tree(tops[0])) == 200
+    assert set(os.listdir(tmp_path)) == {archive.name, "top"}
 
 
 # NSynth and MAESTRO, in their published layout
@@ -565,6 +671,13 @@ def test_an_interrupted_collection_is_resumed(publish, server, monkeypatch):
 def test_a_damaged_index_of_nsynth(publish, index):
     publish("NSYNTH", "test", nsynth_files(index))
     with pytest.raises(OSError, match="(damaged|incomplete).*Delete the folder '.*nsynth-test'"):
+        datasets.nsynth("test")
+
+
+@pytest.mark.parametrize("name", ["../../evil", "a/b", "/etc/passwd", "..", "c:x", "a\\b"])
+def test_an_index_of_nsynth_does_not_lead_elsewhere(publish, tmp_path, name):
+    publish("NSYNTH", "test", nsynth_files(json.dumps({name: {"pitch": 60}}).encode()))
+    with pytest.raises(OSError, match="damaged|incomplete"):
         datasets.nsynth("test")
 
 

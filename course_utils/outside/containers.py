@@ -12,13 +12,7 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from course_utils.decoding import (
-    CHUNK,
-    Decoded,
-    bytes_at,
-    check_same,
-    leave_out,
-)
+from course_utils.outside.decoding import CHUNK, Decoded, bytes_at, check_same, leave_out
 
 UNKNOWN = 2**60  # frames; libsndfile says 2**63 - 1 where a FLAC does not tell
 SECOND_FLAC = b"fLaC\x00\x00\x00\x22"
