@@ -1,8 +1,10 @@
 """The workshop kit: plans add up and name what is there, every chapter has its notes, the hub's
 settings can be read.
 """
+import asyncio
 import re
 import runpy
+import sys
 import types
 from pathlib import Path
 
@@ -122,14 +124,29 @@ class Settings:
         return self.sections.setdefault(name, types.SimpleNamespace())
 
 
+class Authenticator:
+    """Stand for JupyterHub's class of that name, which the course does not install."""
+
+    def normalize_username(self, name):
+        return name.lower()
+
+
+@pytest.fixture(autouse=True)
+def jupyterhub(monkeypatch):
+    for name in ("jupyterhub", "jupyterhub.auth"):
+        module = types.ModuleType(name)
+        module.Authenticator = Authenticator
+        monkeypatch.setitem(sys.modules, name, module)
+
+
 @pytest.fixture
 def hub(tmp_path, monkeypatch):
     monkeypatch.setenv("COURSE_HUB_FOLDER", str(tmp_path))
     monkeypatch.setenv("COURSE_HUB_PASSWORD", "four random words here")
     settings = Settings()
     found = runpy.run_path(str(TEACHING / "jupyterhub_config.py"), {"get_config": lambda: settings})
-    return types.SimpleNamespace(home=tmp_path, settings=settings,
-                                 give_notebooks=found["give_notebooks"])
+    (tmp_path / "words").mkdir(exist_ok=True)
+    return types.SimpleNamespace(home=tmp_path, settings=settings, **found)
 
 
 def test_the_hub_admits_names_that_can_be_folders(hub):
@@ -137,7 +154,28 @@ def test_the_hub_admits_names_that_can_be_folders(hub):
     assert pattern.fullmatch("ada-2")
     assert not any(pattern.fullmatch(name)
                    for name in ("../ada", "a/b", "", ".", "-x", "ada b", "a" * 40))
-    assert hub.settings.SharedPasswordAuthenticator.user_password == "four random words here"
+    assert not any(hub.NAME.match(name) for name in ("ada bob", "ada<img src=x>", "ada\n"))
+
+
+def let_in(hub, name, password):
+    handler = types.SimpleNamespace(request=types.SimpleNamespace(remote_ip="10.0.0.1"))
+    room = hub.RoomAuthenticator()
+    return asyncio.run(room.authenticate(handler, {"username": name, "password": password}))
+
+
+def test_a_name_belongs_to_who_took_it_first(hub, monkeypatch):
+    async def at_once(seconds):
+        waited.append(seconds)
+
+    waited = []
+    monkeypatch.setattr(asyncio, "sleep", at_once)
+    assert let_in(hub, "Ada", "four random words here:tulip") == "ada"
+    assert let_in(hub, "ada", "four random words here:tulip") == "ada"
+    for name, password in (("ada", "four random words here:rose1"), ("bob", "wrong:tulip"),
+                           ("bob", "four random words here:abc"), ("ada bob", "x:tulip")):
+        assert let_in(hub, name, password) is None
+    assert waited == sorted(waited) and waited[-1] >= 1, "wrong passwords take longer and longer"
+    assert b"tulip" not in (hub.home / "words" / "ada").read_bytes()
 
 
 def test_a_learner_gets_the_notebooks_once_and_no_answers(hub):
