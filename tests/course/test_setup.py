@@ -177,3 +177,17 @@ def test_what_is_imported_is_declared(folders, extras):
                                                               *(EXTRAS[name] for name in extras))]
     assert third_party(folders) <= {canonicalize_name(requirement.name)
                                     for requirement in declared} | {"tensorflow-cpu"}
+
+
+def test_what_is_declared_is_imported():
+    code = [ast.Module([node for cell in notebooks.code_cells(notebooks.read(path))
+                        for node in notebooks.syntax_tree(cell).body], [])
+            for path in notebooks.all_notebooks()]
+    code += [ast.parse(path.read_text("utf-8")) for path in (ROOT / "course_utils").rglob("*.py")]
+    modules = {name.split(".")[0] for tree in code for node in ast.walk(tree)
+               for name in ([alias.name for alias in node.names] if isinstance(node, ast.Import)
+                            else [node.module or ""] if isinstance(node, ast.ImportFrom) else [])}
+    owners = importlib.metadata.packages_distributions()
+    used = {canonicalize_name(owner) for name in modules for owner in owners.get(name, [])}
+    declared = {canonicalize_name(Requirement(line).name) for line in PROJECT["dependencies"]}
+    assert declared - used == {"pyfluidsynth"}, "which pretty_midi loads where midirenderer lacks"
