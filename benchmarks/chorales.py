@@ -10,8 +10,8 @@ from course_utils.measuring.bootstrap import confidence_interval
 
 def ladder(split: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Return nats and cells of each piece of a split, under each model that only counts."""
-    models = {name: ngrams.fit(contexts, datasets.chorales("train")) for name,
-              contexts in ngrams.LADDER.items()}
+    models = {name: ngrams.fit(contexts, datasets.chorales("train"))
+              for name, contexts in ngrams.LADDER.items()}
     return {name: evaluation.totals(ngrams.nats(model, datasets.chorales(split)))
             for name, model in models.items()}
 

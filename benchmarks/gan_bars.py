@@ -27,8 +27,8 @@ def pairs_of(pitches: np.ndarray) -> np.ndarray:
     What holds a rest is left out; what lies too low or high for the grid moves by an octave.
     """
     length = 2 * bar_gan.STEPS
-    cut = pitches[:, : pitches.shape[1] // length * length].reshape(-1, length, 4)[:,
-        ::2].astype(int)
+    cut = pitches[:,
+                  : pitches.shape[1] // length * length].reshape(-1, length, 4)[:, ::2].astype(int)
     cut = cut[(cut != REST).all(axis=(1, 2))] - bar_gan.LOWEST
     cut += (12 * (cut.min(axis=(1, 2)) < 0)[:, None, None] - 12
             * (cut.max(axis=(1, 2)) >= bar_gan.PITCHES)[:, None, None])

@@ -51,8 +51,8 @@ def invent(generator, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return levels, families and pitches of new instruments, a note of each."""
     rng = np.random.default_rng(seed)
     family = np.repeat(np.arange(len(tones.FAMILIES)), PER_FAMILY)
-    pitch, z = rng.choice(tones.PITCHES,
-                          len(family)), rng.standard_normal((len(family), tone_gan.LATENT))
+    pitch, z = (rng.choice(tones.PITCHES, len(family)),
+                rng.standard_normal((len(family), tone_gan.LATENT)))
     return tone_gan.generate(generator, z, family, pitch), family, pitch
 
 
@@ -101,8 +101,8 @@ def in_tune(generator, seed: int) -> dict[str, float]:
 
     rng, cents, peaks, clicks = np.random.default_rng(seed), [], [], []
     pitches = np.tile(np.arange(48, HIGHEST_TESTED + 1), 3)
-    family, z = rng.integers(0, 8,
-                             len(pitches)), rng.standard_normal((len(pitches), tone_gan.LATENT))
+    family, z = (rng.integers(0, 8, len(pitches)),
+                 rng.standard_normal((len(pitches), tone_gan.LATENT)))
     for number, (levels, pitch) in enumerate(zip(tone_gan.generate(generator, z, family, pitches),
                                                  pitches)):
         y = instruments.play_note(levels, int(pitch), 0.6, 44100, number)
@@ -121,9 +121,8 @@ def novelty(levels: np.ndarray) -> dict[str, float]:
     in RMS dB a level.
     """
     found = deal(known(), 5)[0]
-    real, others = wavetables.levels(found.waveform, found.pitch).reshape(len(found),
-                                                                          -1), levels.reshape(
-        len(levels), -1)
+    real, others = (wavetables.levels(found.waveform, found.pitch).reshape(len(found), -1),
+                    levels.reshape(len(levels), -1))
     apart = distances.pairwise(real, real) + 1e9 * (found.program[:, None] == found.program)
     scale = np.sqrt(real.shape[1])
     return {"to_nearest_real": float(np.median(distances.pairwise(others, real).min(axis=1))
@@ -140,8 +139,8 @@ def measure(generator, seed: int) -> dict:
 
 def rounded(figures: dict) -> dict:
     """Round what is stored."""
-    return {name: rounded(value) if isinstance(value, dict) else round(value, 4) for name,
-            value in figures.items()}
+    return {name: rounded(value) if isinstance(value, dict) else round(value, 4)
+            for name, value in figures.items()}
 
 
 def trained(seed: int, folder: Path | None = None):

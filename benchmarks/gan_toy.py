@@ -35,8 +35,8 @@ def show(runs: list[dict]) -> None:
     print(f"{'':28}{'loss':16}{'modes of 8':12}good samples")
     for setting, game in dict.fromkeys((row["setting"], row["game"]) for row in runs):
         rows = [row for row in runs if (row["setting"], row["game"]) == (setting, game)]
-        modes, good = " ".join(str(row["modes"]) for row in rows), " ".join(f"{row['good']:4.0%}"
-                                                                            for row in rows)
+        modes, good = (" ".join(str(row["modes"]) for row in rows),
+                       " ".join(f"{row['good']:4.0%}" for row in rows))
         print(f"{setting:28}{game:16}{modes:12}{good}")
 
 

@@ -33,8 +33,8 @@ def tutorial(model: chorale_lstm.ChoraleLSTM, plan: dict) -> float:
     """
     import keras
 
-    shapes = {name: (WINDOW, 4) if width else (WINDOW,) for name,
-              width in chorale_lstm.INPUTS.items()}
+    shapes = {name: (WINDOW, 4) if width else (WINDOW,)
+              for name, width in chorale_lstm.INPUTS.items()}
     inputs = {name: keras.Input(shape, dtype="int32", name=name) for name, shape in shapes.items()}
     wrapped = keras.Model(inputs, model(inputs))
     times = []
@@ -67,8 +67,8 @@ def floor(model: chorale_lstm.ChoraleLSTM, rows: int, repeats: int = 200) -> flo
 def main() -> dict[str, float]:
     """Print and return the figures: time a step, and ratios."""
     model, plan = chorale_lstm.load(), chorale_lstm.chorale_inputs(datasets.chorales("test")[0])
-    ours, alone, many = compiled(model, plan, 1), compiled(model, plan, 1, (0,)), compiled(model,
-        plan, 64)
+    ours, alone, many = (compiled(model, plan, 1), compiled(model, plan, 1, (0,)),
+                         compiled(model, plan, 64))
     predict, copies = tutorial(model, plan), len(generation.AVERAGED)
     figures = {f"compiled loop, {copies} transposed copies, ms a step": 1e3 * ours,
                "compiled loop, one copy, ms a step": 1e3 * alone,

@@ -117,8 +117,8 @@ def fit_pictures(build: Callable, real: list, invented: bool, change: bool, epoc
 
     environment.seed_everything(seed)
     model = build()
-    return model, timbre.train(model, x, family, weight, epochs, seed=seed,
-                               **({"change": changed} if change else {}))
+    return (model, timbre.train(model, x, family, weight, epochs, seed=seed,
+                                **({"change": changed} if change else {})))
 
 
 def classic_version(name: str, invented: bool = False) -> Callable:
@@ -143,8 +143,8 @@ def parts(x: np.ndarray) -> np.ndarray:
     """Describe notes by 16 bands of outline and of texture in their attack, body, end of the body
     and release.
     """
-    both = np.stack([x, np.abs(x - np.roll(x, 1, axis=2))]).reshape(2, len(x), 63, 16,
-                                                                    4).mean(axis=-1)
+    both = np.stack(
+        [x, np.abs(x - np.roll(x, 1, axis=2))]).reshape(2, len(x), 63, 16, 4).mean(axis=-1)
     cut = [both[:, :, slice(*part)].mean(axis=2) for part in ((0, 4), (6, 14), (20, 44), (53, 63))]
     return np.concatenate([half for pair in cut for half in pair], axis=1)
 
@@ -229,10 +229,10 @@ def by_program(said: np.ndarray, found: tones.Tones) -> tuple[np.ndarray, np.nda
     programs = np.unique(found.program)
     rows = [found.program == program for program in programs]
     family = np.array([found.family[row][0] for row in rows])
-    notes = np.stack([(said[:, row].argmax(axis=2) == kind).mean(axis=1) for row,
-                      kind in zip(rows, family)], axis=1)
-    whole = np.stack([said[:, row].mean(axis=1).argmax(axis=1) == kind for row,
-                      kind in zip(rows, family)], axis=1)
+    notes = np.stack([(said[:, row].argmax(axis=2) == kind).mean(axis=1)
+                      for row, kind in zip(rows, family)], axis=1)
+    whole = np.stack([said[:, row].mean(axis=1).argmax(axis=1) == kind
+                      for row, kind in zip(rows, family)], axis=1)
     return notes, whole.astype(float)
 
 
@@ -251,13 +251,13 @@ def interval(right: np.ndarray, draws: int = 2000) -> tuple[float, float, float]
     sizes = [np.array([len(bracket) for bracket in family]) for family in brackets]
 
     def draw(seeds, chosen):
-        return np.mean([np.average(m[c][:, seeds].mean(axis=1), weights=s[c]) for m, s,
-                        c in zip(means, sizes, chosen)])
+        return np.mean([np.average(m[c][:, seeds].mean(axis=1), weights=s[c])
+                        for m, s, c in zip(means, sizes, chosen)])
 
     drawn = [draw(rng.integers(len(right), size=len(right)),
                   [rng.integers(len(s), size=len(s)) for s in sizes]) for _ in range(draws)]
-    return float(draw(np.arange(len(right)), [np.arange(len(s)) for s in sizes])), *map(float,
-        np.quantile(drawn, [0.025, 0.975]))
+    return (float(draw(np.arange(len(right)), [np.arange(len(s)) for s in sizes])),
+            *map(float, np.quantile(drawn, [0.025, 0.975])))
 
 
 def table(seeds: int, beginning: str = "") -> dict:
@@ -314,8 +314,8 @@ def another_font(soundfont: str, seeds: int) -> dict[str, tuple[float, float]]:
     found, elsewhere = datasets.tones(), datasets.tones("test", soundfont)
     x, *labels = pictures_of("real")
     learn = found.fold != tones.FOLDS.index("test")
-    real, other = [x[learn],
-                   *(label[learn] for label in labels)], timbre.pictures(elsewhere.waveform)
+    real, other = ([x[learn], *(label[learn] for label in labels)],
+                   timbre.pictures(elsewhere.waveform))
     figures = {}
     recipes = {"6 pictures alone": (False, False, 20), "7 imagined": (True, False, 12),
                "9 augmented, longer": (True, True, 40)}

@@ -32,8 +32,8 @@ def fit(pieces: list[dict]) -> float:
     import keras
 
     model, times = chorale_lstm.ChoraleLSTM(), []
-    shapes = {name: (WINDOW, 4) if width else (WINDOW,) for name,
-              width in chorale_lstm.INPUTS.items()}
+    shapes = {name: (WINDOW, 4) if width else (WINDOW,)
+              for name, width in chorale_lstm.INPUTS.items()}
     inputs = {name: keras.Input(shape, dtype="int32", name=name) for name, shape in shapes.items()}
     wrapped = keras.Model(inputs, model(inputs, training=True))
     wrapped.compile("adam", [keras.losses.SparseCategoricalCrossentropy(from_logits=True)

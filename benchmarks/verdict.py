@@ -99,10 +99,10 @@ def judge(models: dict[str, list[Score]]) -> dict:
     verdict = {name: measures.measure(bach, described(pieces)) for name, pieces in models.items()}
     ranks = judging.rank_models(verdict, judging.trusted(calibration), BACH)
     return {"calibration": calibration, "verdict": verdict, "ranks": ranks,
-            "failed": {name: why for name,
-                       row in calibration.items() if (why := judging.verdict_on(row))},
-            "diversity": {name: musical_statistics.distinct_share(pieces) for name,
-                          pieces in models.items()}}
+            "failed": {name: why for name, row in calibration.items()
+                       if (why := judging.verdict_on(row))},
+            "diversity": {name: musical_statistics.distinct_share(pieces)
+                          for name, pieces in models.items()}}
 
 
 def show(told: dict) -> None:

@@ -52,8 +52,8 @@ def in_pieces(y: np.ndarray) -> np.ndarray:
     """Cut each sound into 64 milliseconds each and put them in a random order."""
     rng, whole = np.random.default_rng(0), y.shape[1] // BLOCK * BLOCK
     cut = y[:, :whole].reshape(len(y), -1, BLOCK)
-    return np.stack([np.append(pieces[rng.permutation(len(pieces))], rest) for pieces,
-                     rest in zip(cut, y[:, whole:])])
+    return np.stack([np.append(pieces[rng.permutation(len(pieces))], rest)
+                     for pieces, rest in zip(cut, y[:, whole:])])
 
 
 def known_cases(other: np.ndarray) -> dict[str, np.ndarray]:
@@ -165,8 +165,8 @@ def failures(rows: dict[str, dict]) -> dict[str, str]:
                   "shuffled": "in pieces", "noise": "noise"}
     told = {m: judging.verdict_on({name: rows[title][m] for name, title in stands_for.items()})
             for m in USED}
-    return {m: why.replace("transposed", "turned down").replace("Bach", "real") for m,
-            why in told.items() if why}
+    return {m: why.replace("transposed", "turned down").replace("Bach", "real")
+            for m, why in told.items() if why}
 
 
 def judge(everything: bool = True) -> dict:
@@ -185,13 +185,13 @@ def judge(everything: bool = True) -> dict:
         for ear, listen in listeners.items():
             points = embeddings(sounds, listen)
             reference = points.pop("reference")
-            rows = {name: {m: measures.OF_POINTS[m](reference, p) for m in USED} for name,
-                    p in points.items()}
+            rows = {name: {m: measures.OF_POINTS[m](reference, p) for m in USED}
+                    for name, p in points.items()}
             told.setdefault(group, {})[ear] = {"rows": rows, "failed": failures(rows)}
             print(f"\n{group}, {ear}; not used: {told[group][ear]['failed']}")
             for name, row in rows.items():
-                figures = "  ".join(f"{m} {v:.3g} ({low:.3g} to {high:.3g})" for m,
-                                    (v, low, high) in row.items())
+                figures = "  ".join(f"{m} {v:.3g} ({low:.3g} to {high:.3g})"
+                                    for m, (v, low, high) in row.items())
                 print(f"    {name:22}{figures}")
     return told
 

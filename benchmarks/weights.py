@@ -60,9 +60,9 @@ def chorale_lstm(folder: Path, seed: int = 1) -> tuple:
                                         chorales.ORDER))
     measured = ({split: nats(split) for split in datasets.SPLITS}
                 | {"test_steered": nats("test", steered=True)})
-    return model, recipe, {"nats_per_cell":
-                           {name: evaluation.nats_per_cell(rows) for name,
-                            rows in measured.items()}}
+    return (model, recipe, {"nats_per_cell":
+                            {name: evaluation.nats_per_cell(rows)
+                             for name, rows in measured.items()}})
 
 
 def timbre_cnn(folder: Path, seed: int = 1) -> tuple:
@@ -89,11 +89,11 @@ def timbre_cnn(folder: Path, seed: int = 1) -> tuple:
     held = found.fold == tones.FOLDS.index("test")
     with stopwatch(folder, resumes=False):
         model = fit(~held)
-    return model, recipe, {"balanced_accuracy":
-                           {"test_programs": accuracy(model, held),
-                            "new_pitches_of_known_programs": accuracy(fit(~new), new),
-                            "new_pitches_without_imagined_or_augmented":
-                            accuracy(fit(~new, more=False), new)}}
+    return (model, recipe, {"balanced_accuracy":
+                            {"test_programs": accuracy(model, held),
+                             "new_pitches_of_known_programs": accuracy(fit(~new), new),
+                             "new_pitches_without_imagined_or_augmented":
+                             accuracy(fit(~new, more=False), new)}})
 
 
 def gan_bars(folder: Path, seed: int = 1) -> tuple:
@@ -118,8 +118,8 @@ def gan_tones(folder: Path, seed: int = 1) -> tuple:
     data = instruments_gan.training_data(invented.known())
     with stopwatch(folder):
         model = instruments_gan.train(data, seed=seed, folder=folder, **instruments_gan.RECIPE)
-    return model, instruments_gan.RECIPE | {"seed":
-                                            seed}, invented.rounded(invented.measure(model, seed))
+    return (model, instruments_gan.RECIPE | {"seed": seed},
+            invented.rounded(invented.measure(model, seed)))
 
 
 RECIPES = {"chorale_lstm": chorale_lstm, "timbre_cnn": timbre_cnn, "gan_bars": gan_bars,

@@ -132,8 +132,9 @@ def recording(name: str) -> tuple[np.ndarray, int, str]:
     y, title = _stand_in(seconds, programs)
     voices = ("" if len(programs) == 4
               else f" ({', '.join(scores.VOICES[voice].lower() for voice in programs)})")
-    return y, RECORDING_RATE, (f"A stand-in, rendered from {title}{voices}. librosa's recording "
-                               f"'{name}' ({credit}) could not be fetched: {found}.")
+    return (y, RECORDING_RATE,
+            (f"A stand-in, rendered from {title}{voices}. librosa's recording '{name}' ({credit}) "
+             f"could not be fetched: {found}."))
 
 
 def _librosa_example(name: str) -> Path | str:
@@ -206,8 +207,8 @@ def nsynth(split: str, folder: str | Path | None = None) -> list[dict]:
     """
     root = downloads.collection(NSYNTH[_checked(split)], _folder(folder, "nsynth"))
     with _reading(root / "examples.json") as file:
-        notes = {name: {**note, "path": _sound(root / "audio", name)} for name,
-                 note in json.load(file).items()}
+        notes = {name: {**note, "path": _sound(root / "audio", name)}
+                 for name, note in json.load(file).items()}
     there = ({entry.name for entry in os.scandir(root / "audio")} if (root / "audio").is_dir()
              else set())
     _check_complete(root, [note["path"] for note in notes.values()

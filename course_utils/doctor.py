@@ -104,10 +104,10 @@ def packages() -> Finding:
     wanted = [r for r in map(Requirement, _requirements()) if r.marker is None
               or r.marker.evaluate({"extra": "tensorflow"})]
     versions = {r: _version(r.name) for r in wanted}
-    wrong = {r: v for r,
-             v in versions.items() if v is None or not r.specifier.contains(v, prereleases=True)}
-    said = "; ".join(f"{r.name} {v or 'is missing'} (wanted: {r.specifier})" for r,
-                     v in wrong.items())
+    wrong = {r: v for r, v in versions.items() if v is None
+             or not r.specifier.contains(v, prereleases=True)}
+    said = "; ".join(f"{r.name} {v or 'is missing'} (wanted: {r.specifier})"
+                     for r, v in wrong.items())
     if not wrong:
         return Finding(f"{len(versions)}, all in their ranges")
     if all(v is not None and _newer(r, v) for r, v in wrong.items()):
@@ -191,8 +191,8 @@ def folders() -> Finding:
 
 def data() -> Finding:
     """Compare every shipped file with its checksum."""
-    listed = json.loads((environment.data_folder() / "MANIFEST.json").read_text(encoding="utf-8"))[
-        "files"]
+    listed = json.loads((environment.data_folder()
+                         / "MANIFEST.json").read_text(encoding="utf-8"))["files"]
     wrong = []
     for name in listed:
         try:

@@ -316,8 +316,8 @@ def show_report():
     """
     from IPython.display import HTML
 
-    rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name,
-                   value in report().items())
+    rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>"
+                   for name, value in report().items())
     return HTML(f"<table>{rows}</table>")
 
 

@@ -166,8 +166,8 @@ def waveform(y: np.ndarray, sr: int, ax=None):
             ax.plot(np.arange(len(y)) / sr, channel, marker="o" if len(y) <= 200 else "",
                     markersize=4, **look)
         else:
-            lowest, highest = np.minimum.reduceat(channel, slices), np.maximum.reduceat(channel,
-                slices)
+            lowest, highest = (np.minimum.reduceat(channel, slices),
+                               np.maximum.reduceat(channel, slices))
             ax.fill_between(slices / sr, lowest, highest, linewidth=0.5, **look)
     if len(channels) > 1:
         ax.legend(loc="upper right")
@@ -320,8 +320,9 @@ def compare_spectrograms(sounds: Mapping[str, np.ndarray], sr: int,
         # The strongest of the bins that share a line of pixels: thin harmonics would come and go
         # otherwise.
         together = max(1, round(highest * n / sr / 100))
-        level = level[:, :level.shape[1] // together * together].reshape(len(level), -1,
-                                                                         together).max(axis=2)
+        level = level[:,
+                      :level.shape[1] // together
+                      * together].reshape(len(level), -1, together).max(axis=2)
         ax.imshow(level.T, origin="lower", aspect="auto", vmin=-70, vmax=0,
                   cmap=_few_colors("cividis"), interpolation="nearest",
                   extent=(0, len(level) * hop_length / sr, 0, level.shape[1] * together * sr / n))

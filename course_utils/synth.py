@@ -122,8 +122,8 @@ def _checked_rate(sr: int) -> int:
     return int(sr)
 
 
-def _checked_note(program: int, pitch: int, velocity: int, seconds: float) -> tuple[int, int, int,
-    float]:
+def _checked_note(program: int, pitch: int, velocity: int,
+                  seconds: float) -> tuple[int, int, int, float]:
     whole = all(isinstance(number, int | np.integer) for number in (program, pitch, velocity))
     if not (whole and 0 <= program <= 127 and 0 <= pitch <= 127 and 1 <= velocity <= 127
             and 0 < seconds <= 60):
@@ -146,8 +146,8 @@ def _notes_as_midi(notes: list[tuple], length: float, slot: int) -> bytes:
                    (begin + _ticks(length), mido.Message("control_change", control=120))]
     events.append((len(notes) * slot, mido.MetaMessage("end_of_track")))
     times = [time for time, _ in events]
-    track = mido.MidiTrack(event.copy(time=now - before) for (now, event),
-                           before in zip(events, [0, *times]))
+    track = mido.MidiTrack(event.copy(time=now - before)
+                           for (now, event), before in zip(events, [0, *times]))
     tempo = 500000
     return _bytes(mido.MidiFile(ticks_per_beat=round(tempo / 1e6 * FONT_RATE / TICK),
                                 tracks=[track]))

@@ -188,9 +188,8 @@ def check_same_training(folder: Path, recipe: dict, data: np.ndarray) -> None:
         ValueError: if the folder holds another training.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    note, text = folder / "recipe.json", json.dumps(recipe
-                                                    | {"data":
-                                                       zlib.crc32(np.ascontiguousarray(data))})
+    note, text = (folder / "recipe.json",
+                  json.dumps(recipe | {"data": zlib.crc32(np.ascontiguousarray(data))}))
     if not note.exists():
         with environment.writing(note) as temporary:
             temporary.write_text(text, encoding="utf-8")

@@ -133,6 +133,5 @@ def test_the_builder_reproduces_the_shipped_table_byte_for_byte(tmp_path):
         pytest.skip("The table was built from the corpus of music21 10.5.1.")
     subprocess.run([sys.executable, "-m", "tools.build_chorales", str(tmp_path / "again.npz")],
                    check=True, capture_output=True)
-    assert environment.sha256(tmp_path
-                              / "again.npz") == environment.sha256(
+    assert environment.sha256(tmp_path / "again.npz") == environment.sha256(
         environment.shipped("chorales.npz"))

@@ -95,8 +95,8 @@ def test_an_unlisted_or_missing_file_is_named(shipped, name):
 
 
 def test_every_shipped_file_is_whole():
-    listed = json.loads((environment.data_folder() / "MANIFEST.json").read_text(encoding="utf-8"))[
-        "files"]
+    listed = json.loads((environment.data_folder()
+                         / "MANIFEST.json").read_text(encoding="utf-8"))["files"]
     assert "chorales.npz" in listed
     for name in listed:
         assert environment.shipped(name).is_file()

@@ -28,8 +28,8 @@ def test_four_files_that_belong_together(piece):
     y, sr = audio.load(piece)
     assert sr == 44100 and 12 <= len(y) / sr < 14
     assert 0.5 < np.abs(y).max() <= 1 and np.sqrt(np.mean(y**2)) > 0.01
-    written, printed = score_files.read(piece.with_suffix(".mid")), score_files.read(
-        piece.with_suffix(".musicxml"))
+    written, printed = (score_files.read(piece.with_suffix(".mid")),
+                        score_files.read(piece.with_suffix(".musicxml")))
     assert len(written) == 64 and (written.pitches == printed.pitches).all()
     assert (written.onsets == printed.onsets).all()
     assert written.key == printed.key == 7

@@ -130,8 +130,8 @@ NOTES = [(0, 60, 127, 0.8), (40, 76, 40, 0.5), (73, 69, 100, 1.0), (52, 48, 127,
 def test_every_note_stands_in_its_row():
     rows = synth.render_notes([(71, pitch, 100, 1) for pitch in range(50, 80, 3)], sr=16000)
     assert rows.shape == (10, 16000) and rows.dtype == np.float32
-    assert all(in_tune(row, 16000, 440 * 2 ** ((pitch - 69) / 12)) for row,
-               pitch in zip(rows, range(50, 80, 3)))
+    assert all(in_tune(row, 16000, 440 * 2 ** ((pitch - 69) / 12))
+               for row, pitch in zip(rows, range(50, 80, 3)))
 
 
 def test_a_note_sounds_the_same_wherever_it_stands_in_the_list():

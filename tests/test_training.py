@@ -33,8 +33,8 @@ def test_windows_are_transposed_pieces_with_their_keys(pieces):
             found = [(n, start) for n, v in versions.items() for start in range(len(score) - 31)
                      if (v["tokens"][start : start + 32] == batch["tokens"][row]).all()]
             assert found
-            assert any((versions[n]["previous"][s : s + 32] == batch["previous"][row]).all() for n,
-                       s in found)
+            assert any((versions[n]["previous"][s : s + 32] == batch["previous"][row]).all()
+                       for n, s in found)
             keys = {versions[n]["key"][0] for n, s in found} | {0}
             assert set(batch["key"][row].tolist()) <= keys
             seen |= {n for n, _ in found}

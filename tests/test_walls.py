@@ -252,8 +252,8 @@ def weights(tmp_path_factory):
 def kernel(file):
     """Return the group and the name of a network's kernel."""
     found = []
-    file.visititems(lambda name, entry: found.append(entry) if getattr(
-        entry, "shape", None) == (3, 2) else None)
+    file.visititems(lambda name,
+                    entry: found.append(entry) if getattr(entry, "shape", None) == (3, 2) else None)
     return found[0].parent, found[0].name.rpartition("/")[2]
 
 

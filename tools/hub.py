@@ -99,8 +99,8 @@ class Learner:
         address = f"{self.home}/api/kernels/{session['kernel']['id']}/channels?_xsrf={token}"
         cookies = requests.cookies.get_cookie_header(self._session.cookies,
                                                      requests.Request("GET", address))
-        return cells, websocket.create_connection(address.replace("http", "ws", 1), cookie=cookies,
-                                                  timeout=ANSWER)
+        return (cells, websocket.create_connection(address.replace("http", "ws", 1), cookie=cookies,
+                                                   timeout=ANSWER))
 
 
 def run(channel: websocket.WebSocket, code: str, patience: float) -> str:

@@ -80,8 +80,8 @@ def progress() -> None:
     days, chapters = record.passed(), _chapters()
     for name, numbers in chapters.items():
         print(f"{name:28} {' '.join('✓' if number in days else '·' for number in numbers)}")
-    left = [(number, name) for name,
-            numbers in chapters.items() for number in numbers if number not in days]
+    left = [(number, name) for name, numbers in chapters.items() for number in numbers
+            if number not in days]
     total = sum(map(len, chapters.values()))
     told = ("Next: exercise {} in {}.".format(*left[0]) if left else "That is the whole course. "
             "Well done!")

@@ -42,8 +42,8 @@ def weights_of_two_layers(answer) -> str | None:
 def notch(answer) -> str | None:
     """Weights whose gain is 0 at 1000 Hz and 1 at 0 Hz, such as the mean of 16 samples."""
     w = np.asarray(answer)
-    if w.ndim != 1 or w.dtype.kind not in "iuf" or not 2 <= w.size <= SR or not np.isfinite(
-        w).all():
+    if (w.ndim != 1 or w.dtype.kind not in "iuf" or not 2 <= w.size <= SR
+            or not np.isfinite(w).all()):
         return ("An array of weights with one axis is asked for, finite numbers, two at least and "
                 "one second at most.")
     gain = {hertz: abs(np.sum(w * np.exp(2j * np.pi * hertz * np.arange(w.size) / SR)))

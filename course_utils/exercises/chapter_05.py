@@ -39,8 +39,8 @@ def samples_seen(answer) -> str | None:
 @exercise("05.3")
 def balanced(answer) -> str | None:
     """A function (played, heard) that returns the mean over classes of the share heard rightly."""
-    cases = ([0, 0, 0, 0, 1], [0, 0, 1, 1, 1]), ([5, 2, 5, 5, 2, 5], [5, 2, 2, 5, 0, 5]), ([1, 1],
-        [1, 1])
+    cases = (([0, 0, 0, 0, 1], [0, 0, 1, 1, 1]), ([5, 2, 5, 5, 2, 5], [5, 2, 2, 5, 0, 5]),
+             ([1, 1], [1, 1]))
     for played, heard in cases:
         played, heard = np.array(played), np.array(heard)
         result = call(answer, played.copy(), heard.copy())

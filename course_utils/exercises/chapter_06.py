@@ -120,8 +120,8 @@ def gru_step(answer) -> str | None:
             raise Hint(f"{told} it returned {result.dtype} of shape {result.shape}. The new state "
                        f"is {(batch, units)}.")
         if not np.allclose(result, _gru(*before)):
-            slip = (hint for hint,
-                    change in GRU_SLIPS.items() if np.allclose(result, _gru(*before, **change)))
+            slip = (hint for hint, change in GRU_SLIPS.items()
+                    if np.allclose(result, _gru(*before, **change)))
             return (f"{told} the numbers are not right: "
                     f"{next(slip, 'compare every equation with your lines.')}")
     return None

@@ -98,8 +98,8 @@ def pick(answer) -> str | None:
                 return "It changed its input. Work on copies."
             if np.ndim(chosen[-1]):
                 return f"It returned {show(chosen[-1])}. One index is asked for."
-        right = [int(np.argmax(z if temperature == 0 else z / temperature + noise)) for z,
-                 noise in trials]
+        right = [int(np.argmax(z if temperature == 0 else z / temperature + noise))
+                 for z, noise in trials]
         if [number(index) for index in chosen] != right:
             return _slip(trials, temperature, chosen, right)
     return None

@@ -53,8 +53,8 @@ def jsd(answer) -> str | None:
     allowed.
     """
     for p, q in (map(np.array, pair) for pair in PAIRS):
-        result, right = np.squeeze(np.asarray(call(answer, p.copy(), q.copy()), dtype=float)), _jsd(
-            p, q)
+        result, right = (np.squeeze(np.asarray(call(answer, p.copy(), q.copy()), dtype=float)),
+                         _jsd(p, q))
         told = f"For p = {p.tolist()} and q = {q.tolist()} it returned"
         if result.shape:
             return f"{told} {result.size} numbers. Add them up."
@@ -93,8 +93,7 @@ def saturating_backward(answer) -> str | None:
             raise Hint(f"{told} it returned shape {result.shape}. Each logit has its own number: "
                        f"{logits.shape}.")
         if not np.allclose(result, -sigmoid(logits) / len(logits), atol=1e-6):
-            slip = (hint for hint,
-                    wrong in SATURATING_SLIPS.items()
+            slip = (hint for hint, wrong in SATURATING_SLIPS.items()
                     if np.allclose(result, wrong(logits), atol=1e-6))
             return (f"{told} it returned {np.round(result.ravel(), 4).tolist()}. "
                     f"{next(slip, 'Derive log(1 - sigma(a)) by a.')}")
@@ -124,8 +123,8 @@ def wasserstein(answer) -> str | None:
     """
     for x, y in (map(np.array, pair) for pair in SANDS):
         kept = x.copy(), y.copy()
-        result, right = number(call(answer, x, y)), np.abs(np.sort(kept[0])
-                                                           - np.sort(kept[1])).mean()
+        result, right = (number(call(answer, x, y)),
+                         np.abs(np.sort(kept[0]) - np.sort(kept[1])).mean())
         if not (np.array_equal(x, kept[0]) and np.array_equal(y, kept[1])):
             return ("It changed its inputs. np.sort(x) returns a sorted copy, x.sort() sorts in "
                     "place.")

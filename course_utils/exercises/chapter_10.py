@@ -48,14 +48,13 @@ def straight_through_backward(answer) -> str | None:
     """A function (dy, logits) for the gradient by the logits: s * (dy - s @ dy)."""
     for dy, logits in (map(np.array, pair) for pair in CHOICES):
         result = np.asarray(call(answer, dy.copy(), logits.copy()), dtype=float)
-        told, right = f"For dy = {dy.tolist()} and logits = {logits.tolist()}", _soft(logits) * (dy
-            - _soft(logits) @ dy)
+        told, right = (f"For dy = {dy.tolist()} and logits = {logits.tolist()}",
+                       _soft(logits) * (dy - _soft(logits) @ dy))
         if result.shape != logits.shape:
             raise Hint(f"{told} it returned shape {result.shape}. Each logit has its own number: "
                        f"{logits.shape}.")
         if not np.allclose(result, right, atol=1e-5):
-            slips = (hint for hint,
-                     wrong in BACKWARD_SLIPS.items()
+            slips = (hint for hint, wrong in BACKWARD_SLIPS.items()
                      if np.allclose(wrong(dy, logits), result, atol=1e-6))
             hint = next(slips, f"It should be {np.round(right, 3).tolist()}.")
             return f"{told} it returned {np.round(result, 3).tolist()}. {hint}"
@@ -81,10 +80,9 @@ DIVERSITY_SLIPS = {"Each grid was compared with itself, too, which is never diff
                    _diversity(p) * len(p) * (len(p) - 1) / 2,
                    "Two grids that happen to be equal are a pair, too: they differ in no note.":
                    lambda p:
-                   np.mean([np.mean(a != b) for k,
-                            a in enumerate(p) for b in p[:k] if (a != b).any()]),
-                   "That is the mean distance in semitones. Count the notes that differ, by "
-                   "whatever.": lambda p:
+                   np.mean([np.mean(a != b) for k, a in enumerate(p) for b in p[:k]
+                            if (a != b).any()]), "That is the mean distance in semitones. Count "
+                   "the notes that differ, by whatever.": lambda p:
                    np.mean([np.mean(np.abs(a - b)) for k, a in enumerate(p) for b in p[:k]])}
 
 
@@ -104,8 +102,8 @@ def diversity(answer) -> str | None:
     for pairs in _sets():
         result, right = number(call(answer, pairs.copy())), _diversity(pairs)
         if abs(result - right) > 1e-6:
-            slips = (hint for hint,
-                     wrong in DIVERSITY_SLIPS.items() if abs(wrong(pairs) - result) < 1e-6)
+            slips = (hint for hint, wrong in DIVERSITY_SLIPS.items()
+                     if abs(wrong(pairs) - result) < 1e-6)
             return (f"For {len(pairs)} small grids it found {result:.4g}. "
                     f"{next(slips, f'It should be {right:.4g}.')}")
     return None
@@ -157,8 +155,8 @@ def nearest(answer) -> str | None:
     for bar, known in _libraries():
         result, right = number(call(answer, bar.copy(), known.copy())), _nearest(bar, known)
         if abs(result - right) > 1e-6:
-            slips = (hint for hint,
-                     wrong in NEAREST_SLIPS.items() if abs(wrong(bar, known) - result) < 1e-6)
+            slips = (hint for hint, wrong in NEAREST_SLIPS.items()
+                     if abs(wrong(bar, known) - result) < 1e-6)
             return (f"Among {len(known)} known bars it found {result:.4g}. "
                     f"{next(slips, f'It should be {right:.4g}.')}")
     return None

@@ -53,9 +53,8 @@ def odd_only(answer) -> str | None:
             return (f"{told} it removed whole frames. Harmonics lie along the last axis: "
                     "spectrum[..., k].")
         if not np.allclose(result, _keep(kept, lambda k: k % 2 == 1), atol=1e-6):
-            slip = (hint for hint,
-                    which in ODD_SLIPS.items() if np.allclose(result, _keep(kept, which),
-                                                              atol=1e-6))
+            slip = (hint for hint, which in ODD_SLIPS.items()
+                    if np.allclose(result, _keep(kept, which), atol=1e-6))
             told_else = "other harmonics than the odd ones have changed, or remain."
             return f"{told}: {next(slip, told_else)}"
     return None
@@ -87,8 +86,8 @@ FADE_SLIPS = {"That mixes decibels. Turn levels into amplitudes first, 10 ** (le
 @exercise("11.3")
 def cross_fade(answer) -> str | None:
     """A function (a, b, share) that mixes levels in amplitude and returns dB."""
-    a, b = np.array([[0.0, -20.0, -90.0], [-6.0, -40.0, -90.0]]), np.array(
-        [[-20.0, 0.0, -30.0], [-90.0, -35.0, -90.0]])
+    a, b = (np.array([[0.0, -20.0, -90.0], [-6.0, -40.0, -90.0]]),
+            np.array([[-20.0, 0.0, -30.0], [-90.0, -35.0, -90.0]]))
     for share in (0.25, 0.0, 1.0):
         result = np.asarray(call(answer, a.copy(), b.copy(), share), dtype=float)
         if result.shape != a.shape:
@@ -98,9 +97,8 @@ def cross_fade(answer) -> str | None:
         off = ~(np.abs(result - right) <= 0.05)
         if off.any():
             where = tuple(np.argwhere(off)[0])
-            wrong = (hint for hint,
-                     slip in FADE_SLIPS.items() if np.allclose(slip(a, b, share), result,
-                                                               atol=0.05))
+            wrong = (hint for hint, slip in FADE_SLIPS.items()
+                     if np.allclose(slip(a, b, share), result, atol=0.05))
             silence = ", silence" if right[where] == FLOOR else ""
             hint = next(wrong, f"it should be {right[where]:.2f}{silence}.")
             return (f"At share {share}, from {a[where]:g} and {b[where]:g} dB it made "

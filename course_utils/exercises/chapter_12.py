@@ -90,16 +90,16 @@ def find_the_cheat(answer) -> str | None:
     from course_utils.measuring import counterpoint, measures, musical_statistics
 
     grid = np.asarray(answer)
-    if grid.shape != (measures.STEPS,
-                      4) or grid.dtype.kind not in "iuf" or not (grid == np.round(grid)).all():
+    if (grid.shape != (measures.STEPS, 4) or grid.dtype.kind not in "iuf"
+            or not (grid == np.round(grid)).all()):
         raise Hint(f"A table of whole numbers, shape ({measures.STEPS}, 4), is asked for; this has "
                    f"{grid.shape}, {grid.dtype}.")
     if grid.min() < 0 or grid.max() > 127:
         return "Pitches are MIDI numbers from 0 to 127, without rests."
     score = scores.from_grid(grid.astype(int))
     outside, dissonant = counterpoint.out_of_range_rate(score), counterpoint.dissonance_rate(score)
-    inside, moves = musical_statistics.scale_consistency(score), counterpoint.moves_per_quarter(
-        score)
+    inside, moves = (musical_statistics.scale_consistency(score),
+                     counterpoint.moves_per_quarter(score))
     parallel = sum(len(counterpoint.parallels(score, size))
                    for size in (counterpoint.FIFTH, counterpoint.OCTAVE))
     kept = {"Voices cross: soprano, alto, tenor, bass, from high to low.":

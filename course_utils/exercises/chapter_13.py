@@ -67,9 +67,8 @@ def merge_without_loss(answer) -> str | None:
     result = call(answer, rows)
     if rows != ROWS:
         return "It changed the list that came in. Work on new lists."
-    if not isinstance(result,
-                      list | tuple) or len(result) != 2 or not all(isinstance(part, list | tuple)
-                                                                   for part in result):
+    if not isinstance(result, list | tuple) or len(result) != 2 or not all(
+        isinstance(part, list | tuple) for part in result):
         return "Two lists are asked for: what is kept, and what is put aside."
     kept, aside = ([tuple(row) for row in part] for part in result)
     if sorted(kept + aside) != sorted(ROWS):

@@ -53,9 +53,8 @@ def _begin_anew(path: Path) -> dict[str, str]:
 
 def _checked(content) -> dict[str, str]:
     days = content["passed"] if isinstance(content, dict) and "passed" in content else None
-    if not isinstance(days, dict) or not all(re.fullmatch(r"\d\d\.\d",
-                                                          name) and isinstance(days[name], str)
-                                             for name in days):
+    if not isinstance(days, dict) or not all(re.fullmatch(r"\d\d\.\d", name)
+                                             and isinstance(days[name], str) for name in days):
         raise ValueError("not a record of progress")
     return days
 

@@ -70,8 +70,8 @@ def draw_batch(windows: np.ndarray, number: int, seed: int, count: int) -> tuple
     rng = np.random.default_rng([seed, number])
     real = windows[rng.integers(len(windows), size=(count, BATCH))]
     real[rng.random((count, BATCH)) < HIDDEN, :BEFORE] = UNKNOWN
-    noise, mix = rng.standard_normal((count, BATCH, NOISE), np.float32), rng.random((count, BATCH),
-        np.float32)
+    noise, mix = (rng.standard_normal((count, BATCH, NOISE), np.float32),
+                  rng.random((count, BATCH), np.float32))
     return tf.constant(real), tf.constant(noise), tf.constant(mix)
 
 
@@ -178,9 +178,9 @@ def train_bars(windows: np.ndarray, steps: int, *, seed: int, folder: Path | Non
     average.set_weights(networks[0].get_weights())
     optimizers = make_bar_optimizers(networks, steps, settings)
     game, choose = GAMES[settings["game"]], CHOICES[settings["choice"]]
-    critic_step, generator_step = (make(networks, game, optimizer, choose) for make,
-                                   optimizer in ((make_critic_step, optimizers[1]),
-                                                 (make_generator_step, optimizers[0])))
+    critic_step, generator_step = (make(networks, game, optimizer, choose)
+                                   for make, optimizer in ((make_critic_step, optimizers[1]),
+                                                           (make_generator_step, optimizers[0])))
     variables = [v for part in (*networks, average, *optimizers) for v in part.variables]
     rows = []
     for step in training.resumable(folder, variables, steps, every, show=watch is None):
@@ -224,8 +224,8 @@ def make_bar_optimizers(networks: tuple, steps: int, settings: Mapping) -> tuple
     """
     rates = settings["rate"], settings["critic_rate"]
     counts = steps * settings["generator_steps"], steps * settings["critic_steps"]
-    schedules = [keras.optimizers.schedules.PolynomialDecay(rate, count, 0.05 * rate) for rate,
-                 count in zip(rates, counts)]
+    schedules = [keras.optimizers.schedules.PolynomialDecay(rate, count, 0.05 * rate)
+                 for rate, count in zip(rates, counts)]
     return training.make_adams(networks, schedules, settings["betas"])
 
 

@@ -57,8 +57,9 @@ def unfold(levels: np.ndarray, held: float) -> tuple[np.ndarray, np.ndarray]:
     start = np.where(np.arange(levels.shape[1]) < HARMONICS, FLOOR, body[:1])
     times = np.concatenate([[0], TIMES[:BODY][before], [held], held + TIMES[BODY:] - tones.HELD,
                             [held + RELEASE]])
-    return times, np.maximum(
-        np.concatenate([start, body[before], at(held)[None], falling, silence]), FLOOR)
+    return (times,
+            np.maximum(np.concatenate([start, body[before], at(held)[None], falling, silence]),
+                       FLOOR))
 
 
 def play_levels(levels: np.ndarray, times: np.ndarray, pitch: float, sr: int = 44100,
@@ -165,8 +166,8 @@ def one_second(levels: np.ndarray, pitch: np.ndarray) -> np.ndarray:
         >>> instruments.one_second(np.zeros((2, 12, 80)), [60, 72]).shape
         (2, 16000)
     """
-    notes = [play_note(one, float(key), tones.HELD, SR, seed) for seed,
-             (one, key) in enumerate(zip(levels, pitch))]
+    notes = [play_note(one, float(key), tones.HELD, SR, seed)
+             for seed, (one, key) in enumerate(zip(levels, pitch))]
     return np.stack([note[: SR] for note in notes])
 
 

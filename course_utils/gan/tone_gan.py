@@ -207,8 +207,8 @@ def draw(data: dict, seed: int, step: int, rounds: int) -> tuple[np.ndarray, np.
     """
     rng = np.random.default_rng([seed, step])
     rows = rng.choice(len(data["share"]), (rounds, BATCH), p=data["share"])
-    return rows, rng.standard_normal((rounds, BATCH, LATENT),
-                                     np.float32), rng.random((rounds, BATCH), np.float32)
+    return (rows, rng.standard_normal((rounds, BATCH, LATENT), np.float32),
+            rng.random((rounds, BATCH), np.float32))
 
 
 def train(data: dict, *, seed: int, steps: int, units: int = 256, critic_steps: int = CRITIC_STEPS,
@@ -288,8 +288,8 @@ def generate(generator: keras.Model, z: np.ndarray, family: np.ndarray,
     known = (family.shape[1:] == (len(FAMILIES),)
              or (family.ndim == 1 and family.dtype.kind in "iu"
                  and np.isin(family, range(len(FAMILIES))).all()))
-    if z.ndim != 2 or z.shape[1] != LATENT or not known or not len(z) == len(family) == len(
-        pitch) > 0:
+    if (z.ndim != 2 or z.shape[1] != LATENT or not known
+            or not len(z) == len(family) == len(pitch) > 0):
         raise ValueError(f"Give noise (notes, {LATENT}), families 0 to {len(FAMILIES) - 1} "
                          f"(notes,) and pitches (notes,), as many of each, not {z.shape}, "
                          f"{family.shape} and {pitch.shape}.")

@@ -144,8 +144,8 @@ def check_training(game: str, steps: int, critic_steps: int, pictures: int) -> N
 
 
 def train_toy(game: str, seed: int, steps: int, critic_steps: int = 5,
-              betas: tuple[float, float] = (0.5, 0.9), pictures: int = 20) -> tuple[np.ndarray,
-    keras.Model]:
+              betas: tuple[float, float] = (0.5, 0.9),
+              pictures: int = 20) -> tuple[np.ndarray, keras.Model]:
     """Train a GAN on the ring, and look on.
 
     Notebook: 09_gan_from_scratch (written out)

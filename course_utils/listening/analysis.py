@@ -36,8 +36,8 @@ def exact_interval(hits, trials, level: float = 0.95):
     return low, high
 
 
-def wins(answers: Sequence[Answer], kind: str, system: str, rival: str) -> tuple[np.ndarray,
-    np.ndarray]:
+def wins(answers: Sequence[Answer], kind: str, system: str,
+         rival: str) -> tuple[np.ndarray, np.ndarray]:
     """Count, for each listener, how often a system was chosen over its rival.
 
     Notebook: 13_listening_test
@@ -75,8 +75,8 @@ def wins(answers: Sequence[Answer], kind: str, system: str, rival: str) -> tuple
     return hits[trials > 0], trials[trials > 0]
 
 
-def listener_interval(hits: np.ndarray, trials: np.ndarray, level: float = 0.95) -> tuple[float,
-    float]:
+def listener_interval(hits: np.ndarray, trials: np.ndarray,
+                      level: float = 0.95) -> tuple[float, float]:
     """Return an interval for a proportion that holds for listeners who differ.
 
     Notebook: 13_listening_test
@@ -107,8 +107,8 @@ def listener_interval(hits: np.ndarray, trials: np.ndarray, level: float = 0.95)
         return float(low), float(high)
     shares = hits / trials
     reach = t.ppf((1 + level) / 2, len(shares) - 1) * shares.std(ddof=1) / np.sqrt(len(shares))
-    return float(min(low, max(0, shares.mean() - reach))), float(
-        max(high, min(1, shares.mean() + reach)))
+    return (float(min(low, max(0, shares.mean() - reach))),
+            float(max(high, min(1, shares.mean() + reach))))
 
 
 def recognised(answers: Sequence[Answer], reference: str) -> dict[str, tuple[float, float, float]]:
@@ -132,8 +132,8 @@ def recognised(answers: Sequence[Answer], reference: str) -> dict[str, tuple[flo
     rivals = sorted({system for pair in pairs if reference in pair for system in pair}
                     - {reference})
     counts = {rival: wins(answers, "pick", reference, rival) for rival in rivals}
-    return {rival: (float(hits.sum() / n.sum()), *listener_interval(hits, n)) for rival,
-            (hits, n) in counts.items()}
+    return {rival: (float(hits.sum() / n.sum()), *listener_interval(hits, n))
+            for rival, (hits, n) in counts.items()}
 
 
 def ratings(answers: Sequence[Answer]) -> dict[str, np.ndarray]:
@@ -158,8 +158,8 @@ def ratings(answers: Sequence[Answer]) -> dict[str, np.ndarray]:
     rated = by_listener([a for a in answers if (a.kind, a.role) == ("rate", "test")])
     if not rated:
         raise ValueError("There are no ratings among these answers.")
-    given = [(row, system_of(a.first), item_of(a.first), int(a.answer)) for row,
-             theirs in enumerate(rated.values()) for a in theirs]
+    given = [(row, system_of(a.first), item_of(a.first), int(a.answer))
+             for row, theirs in enumerate(rated.values()) for a in theirs]
     shape = len(rated), 1 + max(item for _, _, item, _ in given)
     tables = {}
     for system in dict.fromkeys(system for _, system, _, _ in given):

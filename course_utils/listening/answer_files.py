@@ -169,8 +169,8 @@ def report(merged: Merged) -> list[str]:
                       printable(problem.reason)).replace("two stories: an earlier line",
                                                          "two stories: files contradict each other")
                for problem in merged.problems]
-    told += [f"put aside {count}: {reason}" for reason,
-             count in sorted(collections.Counter(reasons).items())]
+    told += [f"put aside {count}: {reason}"
+             for reason, count in sorted(collections.Counter(reasons).items())]
     late = {code: of for code, of in sorted(planned.items()) if answered[code] < of}
     told += [f"unfinished: {code}, {answered[code]} of {of} trials" for code, of in late.items()]
     if versions > 1:

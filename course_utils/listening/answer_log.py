@@ -194,8 +194,8 @@ def read(path: str | Path) -> tuple[list[Answer], list[Problem]]:
             listener's.
     """
     found = list(rows(path))
-    return [row for row in found if isinstance(row, Answer)], [row for row in found
-                                                               if isinstance(row, Problem)]
+    return ([row for row in found if isinstance(row, Answer)],
+            [row for row in found if isinstance(row, Problem)])
 
 
 def rows(path: str | Path) -> Iterator[Answer | Problem | None]:

@@ -71,16 +71,15 @@ class Study:
                                            for system in self.sounds):
             raise ValueError("Names of a study and its systems have at most 100 letters, and no "
                              "control characters.")
-        if len(self.sounds) < 2 or self.reference == self.anchor or not {self.reference,
-                                                                         self.anchor} <= set(
-            self.sounds):
+        if (len(self.sounds) < 2 or self.reference == self.anchor
+                or not {self.reference, self.anchor} <= set(self.sounds)):
             raise ValueError(f"Reference ({self.reference!r}) and anchor ({self.anchor!r}) are two "
                              f"of the systems: {', '.join(self.sounds)}.")
         if len({len(excerpts) for excerpts in self.sounds.values()}) > 1 or self.items < 1:
             raise ValueError("Each system has as many excerpts as the others, at least two, the "
                              "last for practice.")
-        if not self.rounds or not set(self.rounds) <= set(QUESTIONS) or min(
-            self.rounds.values()) < 1:
+        if (not self.rounds or not set(self.rounds) <= set(QUESTIONS)
+                or min(self.rounds.values()) < 1):
             raise ValueError("rounds says how many times to ask, at least 1, of "
                              f"{', '.join(QUESTIONS)}; not {self.rounds}.")
         trials = [len(self.comparisons(kind)) * count for kind, count in self.rounds.items()]
@@ -125,8 +124,8 @@ class Study:
         return f"x{crc:08x}"
 
 
-def match_loudness(sounds: Mapping[str, Sequence[np.ndarray]], sr: int) -> dict[str,
-    list[np.ndarray]]:
+def match_loudness(sounds: Mapping[str, Sequence[np.ndarray]],
+                   sr: int) -> dict[str, list[np.ndarray]]:
     """Bring sounds to one loudness: -23 LUFS, or that of the one whose peak allows least.
 
     Notebook: 13_listening_test
@@ -158,8 +157,8 @@ def match_loudness(sounds: Mapping[str, Sequence[np.ndarray]], sr: int) -> dict[
                 raise ValueError(f"Excerpt {number} of {system!r} is silent. Nobody can judge it; "
                                  "choose another one.")
             level = min(level, reached)
-    return {system: [preparing.normalize_loudness(y, sr, level) for y in excerpts] for system,
-            excerpts in sounds.items()}
+    return {system: [preparing.normalize_loudness(y, sr, level) for y in excerpts]
+            for system, excerpts in sounds.items()}
 
 
 def save_sounds(folder: str | Path, sounds: Mapping[str, Sequence[np.ndarray]], sr: int) -> Path:
@@ -213,8 +212,8 @@ def load_sounds(folder: str | Path, sr: int) -> dict[str, list[np.ndarray]]:
     if not any(found.values()):
         raise FileNotFoundError(f"There are no sounds in '{folder}'. Put a folder for each system "
                                 "there, with wav files in it.")
-    return {system: [audio.load(file, sr=sr)[0] for file in files] for system,
-            files in found.items() if files}
+    return {system: [audio.load(file, sr=sr)[0] for file in files]
+            for system, files in found.items() if files}
 
 
 class Trial(NamedTuple):
@@ -265,8 +264,8 @@ def plan(study: Study, participant: str) -> list[Trial]:
 
 def _block(study: Study, kind: str, rng: np.random.Generator) -> list[tuple[str, str, str, str]]:
     compared, rounds = study.comparisons(kind), study.rounds[kind]
-    decks, turned = {system: _deal(study.items, rng) for system in study.sounds}, rng.integers(2,
-        size=len(compared))
+    decks, turned = ({system: _deal(study.items, rng) for system in study.sounds},
+                     rng.integers(2, size=len(compared)))
     tested = []
     for number in range(rounds):
         for which in rng.permutation(len(compared)):

@@ -62,13 +62,12 @@ class Session:
                                     "another place.")
         name = environment.safe_name(f"{study.name}_{self.participant}")
         self.path = None if folder is None else Path(folder) / f"{name}.csv"
-        self.trials, self._checksum, self._memory = plan(study,
-                                                         self.participant), study.checksum, []
+        self.trials, self._checksum, self._memory = (plan(study, self.participant), study.checksum,
+                                                     [])
         self._forget()
         for a in self.answers():
-            if a.trial and self.trials[a.trial
-                                       - 1 : a.trial] != [Trial(a.trial, a.kind, a.role, a.first,
-                                                                a.second)]:
+            if a.trial and self.trials[a.trial - 1 : a.trial] != [
+                Trial(a.trial, a.kind, a.role, a.first, a.second)]:
                 raise ValueError(f"'{self.path}' holds answers to another plan of trials. Choose "
                                  "another folder, or another name for the changed study.")
 

@@ -39,8 +39,8 @@ def chorale_inputs(score: Score) -> dict[str, np.ndarray]:
     tokens = to_tokens(score.pitches)
     previous = np.vstack([np.full((1, 4), START), tokens[:-1]])
     struck = np.vstack([np.zeros((1, 4)), 1 + score.onsets[:-1]])
-    beat = np.array([BEATS[bar] + b if bar in BEATS else 0 for bar,
-                     b in zip(score.bar.tolist(), score.beat.tolist())])
+    beat = np.array([BEATS[bar] + b if bar in BEATS else 0
+                     for bar, b in zip(score.bar.tolist(), score.beat.tolist())])
     key = np.full(len(score), 0 if score.key is None else 1 + score.key)
     columns = {"previous": previous, "struck": struck, "tokens": tokens, "onsets": score.onsets,
                "beat": beat, "phrase": phrase_position(score.fermata), "key": key}
@@ -260,8 +260,8 @@ def _transpose(windows: dict, semitones: np.ndarray) -> dict:
     moved = {name: np.where((windows[name] == 0) | (windows[name] == START), windows[name],
                             windows[name] + shift) for name in ("tokens", "previous")}
     key = turned(windows["key"], semitones[:, None])
-    return (windows | {name: column.astype(np.int32) for name,
-                       column in (moved | {"key": key}).items()})
+    return (windows | {name: column.astype(np.int32)
+                       for name, column in (moved | {"key": key}).items()})
 
 
 def _hide(windows: dict, rng: np.random.Generator) -> dict:

@@ -50,8 +50,8 @@ def compose(model: chorale_lstm.ChoraleLSTM, plan: Score, voices_given: tuple[in
     struck = np.where(given, plan.onsets, -1)[None].repeat(candidates, 0)
     tokens, onsets, nats = sample(model, chorale_lstm.chorale_inputs(plan), fixed, struck,
                                   seed=seed, temperature=temperature, top_p=top_p, top_k=top_k)
-    found = [replace(plan, pitches=to_pitches(pitches), onsets=begun) for pitches,
-             begun in zip(tokens, onsets, strict=True)]
+    found = [replace(plan, pitches=to_pitches(pitches), onsets=begun)
+             for pitches, begun in zip(tokens, onsets, strict=True)]
     return found[_rank(found, nats.sum(axis=(1, 2)))[0]]
 
 
@@ -68,9 +68,8 @@ def _rank(found: list[Score], nats: np.ndarray) -> np.ndarray:
 
 def sample(model: chorale_lstm.ChoraleLSTM, plan: dict, fixed: np.ndarray, struck: np.ndarray, *,
            seed: int, temperature: float = 1.0, top_p: float = 1.0, top_k: int = VOCABULARY,
-           onsets_seen: bool = True, transpositions: tuple[int,
-                                                           ...] = AVERAGED) -> tuple[
-    np.ndarray, np.ndarray, np.ndarray]:
+           onsets_seen: bool = True,
+           transpositions: tuple[int, ...] = AVERAGED) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Sample a batch of pieces in one compiled loop over time that keeps the network's state
     inside.
 
@@ -233,12 +232,11 @@ def _loop(model: chorale_lstm.ChoraleLSTM):
                                         (seed, 5 * step), temperature, top_p, top_k)
             onsets = _draw_onsets(model, state, semitones, tokens, previous, struck[:, step],
                                   (seed, 5 * step + 4), temperature, top_k)
-            written = [array.write(step, row) for array,
-                       row in zip(written, (tokens, onsets, nats), strict=True)]
+            written = [array.write(step, row)
+                       for array, row in zip(written, (tokens, onsets, nats), strict=True)]
             match, history = memory.remember(match, history, step, tokens)
-            previous, held = tf.ensure_shape(tokens,
-                                             (None, 4)), tf.ensure_shape(onsets_seen * (1 + onsets),
-                                                                         (None, 4))
+            previous, held = (tf.ensure_shape(tokens, (None, 4)),
+                              tf.ensure_shape(onsets_seen * (1 + onsets), (None, 4)))
         return [tf.transpose(array.stack(), (1, 0, 2)) for array in written]
 
     return loop

@@ -63,8 +63,8 @@ def remember(match, history, step, tokens):
     places = tf.range(tf.shape(history)[1])
     same = tf.reduce_all(history == tokens[:, None], axis=-1) & (places < step)
     grown = tf.where(same, match + 1, 0)
-    return tf.pad(grown[:, :-1], [[0, 0], [1, 0]]), tf.where((places == step)[:, None],
-                                                             tokens[:, None], history)
+    return (tf.pad(grown[:, :-1], [[0, 0], [1, 0]]),
+            tf.where((places == step)[:, None], tokens[:, None], history))
 
 
 def fit_trust(nats: list[np.ndarray], tokens: list[np.ndarray], order: tuple[int, ...],
@@ -89,8 +89,9 @@ def fit_trust(nats: list[np.ndarray], tokens: list[np.ndarray], order: tuple[int
         hits.append(piece[position] == piece)
         agreeing.append(np.digitize(length, LENGTHS))
         odd.append(np.arange(len(piece)) % 2)
-    hit, group, p = np.concatenate(hits), np.stack(
-        [np.concatenate(agreeing), np.concatenate(odd)]), np.exp(-np.concatenate(nats))
+    hit, group, p = (np.concatenate(hits),
+                     np.stack([np.concatenate(agreeing), np.concatenate(odd)]),
+                     np.exp(-np.concatenate(nats)))
     trust, asked = np.zeros((4, 1 + len(LENGTHS), 2), np.float32), group[0] > 0
     for voice in order:
         for length, place in np.ndindex(trust.shape[1:]):

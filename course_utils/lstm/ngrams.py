@@ -186,8 +186,8 @@ def sample(model: Ngram, plan: Score, pieces: int, *, seed: int) -> list[Score]:
         for rank, voice in enumerate(ORDER):
             every = np.arange(VOCABULARY) + np.zeros((pieces, 1), np.int64)
             p = probabilities(model, rank, _seen(rank, now, previous, left, beat), every)
-            now[:, voice] = (p.cumsum(axis=1) < rng.random((pieces, 1))).sum(axis=1).clip(0,
-                VOCABULARY - 1)
+            now[:, voice] = (p.cumsum(axis=1)
+                             < rng.random((pieces, 1))).sum(axis=1).clip(0, VOCABULARY - 1)
         left, previous = np.where(now == previous, left, previous), now
     grids = to_pitches(tokens)
     return [replace(plan, pitches=grid, onsets=changes(grid), title="") for grid in grids]

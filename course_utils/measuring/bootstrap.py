@@ -2,8 +2,8 @@
 import numpy as np
 
 
-def confidence_interval(totals: np.ndarray, counts: np.ndarray, draws: int = 2000) -> tuple[float,
-    float]:
+def confidence_interval(totals: np.ndarray, counts: np.ndarray,
+                        draws: int = 2000) -> tuple[float, float]:
     """Return the 95 % bootstrap interval of a ratio such as nats per cell.
 
     Notebook: 08_lstm_composes_chorales (written out)

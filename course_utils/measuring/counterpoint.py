@@ -133,9 +133,8 @@ def ends_with_cadence(score: Score) -> bool:
 
     Such an authentic cadence closes most of Bach's chorales; the key need not be known.
     """
-    bass, chord = score.pitches[:,
-                                -1].astype(int), score.pitches[-1][score.pitches[-1]
-                                                                   != REST].astype(int)
+    bass, chord = (score.pitches[:, -1].astype(int),
+                   score.pitches[-1][score.pitches[-1] != REST].astype(int))
     moved = np.flatnonzero(bass != bass[-1])
     if not moved.size or bass[-1] == REST or bass[moved[-1]] == REST:
         return False

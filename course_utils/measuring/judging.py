@@ -63,8 +63,8 @@ def noise(score: Score, rng: np.random.Generator) -> Score:
     return scores.from_grid(rng.integers(LOWEST, HIGHEST + 1, score.pitches.shape))
 
 
-def calibration_sets(bach: Sequence[Score], markov: Sequence[Score], seed: int = 0) -> dict[str,
-    list[Score]]:
+def calibration_sets(bach: Sequence[Score], markov: Sequence[Score],
+                     seed: int = 0) -> dict[str, list[Score]]:
     """Make sets whose order is known before any measure speaks.
 
     Notebook: 12_measuring_music
@@ -92,8 +92,8 @@ def calibration_sets(bach: Sequence[Score], markov: Sequence[Score], seed: int =
             "noise": [noise(s, rng) for s in bach]}
 
 
-def calibrate(reference: Described, sets: Mapping[str, Described]) -> dict[str,
-                                                                           dict[str, Measured]]:
+def calibrate(reference: Described,
+              sets: Mapping[str, Described]) -> dict[str, dict[str, Measured]]:
     """Apply every measure to every calibration set: measure to set to (value, low, high).
 
     Notebook: 12_measuring_music

@@ -143,8 +143,8 @@ def columns(score: Score) -> dict[str, float]:
     """Return what is told of one score: `musical_statistics.STATISTICS`, and parallel fifths and
     octaves a bar.
     """
-    told = {name: float(function(score)) for name,
-            function in musical_statistics.STATISTICS.items()}
+    told = {name: float(function(score))
+            for name, function in musical_statistics.STATISTICS.items()}
     return told | {"parallels a bar": counterpoint.parallels_a_bar(score)}
 
 
@@ -174,8 +174,8 @@ def judge_set(pieces: list[Score]) -> list[str]:
     it.
     """
     steps = min(measures.STEPS, *(len(piece) for piece in pieces))
-    known, reference = datasets.chorales("train"), measures.excerpts(datasets.chorales("train"),
-                                                                     steps)
+    known, reference = (datasets.chorales("train"),
+                        measures.excerpts(datasets.chorales("train"), steps))
     unit = musical_statistics.table(reference)
     bach = measures.describe(reference, known, unit)
     sets = {"your files": measures.excerpts(pieces, steps),
@@ -185,8 +185,8 @@ def judge_set(pieces: list[Score]) -> list[str]:
     described = {title: measures.describe(chosen, known, unit) for title, chosen in sets.items()}
     for name in SHOWN:
         row = [measures.MEASURES[name](bach, each) for each in described.values()]
-        told = "   ".join(f"{title} {v:.3g} ({a:.3g} to {b:.3g})" for title,
-                          (v, a, b) in zip(sets, row))
+        told = "   ".join(f"{title} {v:.3g} ({a:.3g} to {b:.3g})"
+                          for title, (v, a, b) in zip(sets, row))
         lines.append(f"    {name:22}{told}")
     return lines
 

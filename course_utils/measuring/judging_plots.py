@@ -31,8 +31,8 @@ def calibration_map(calibration: Mapping[str, Mapping[str, Measured]], trusted: 
     """
     import matplotlib.pyplot as plt
 
-    names, sets = list(calibration), [title for title in next(iter(calibration.values()))
-                                      if title != "other Bach"]
+    names, sets = (list(calibration), [title for title in next(iter(calibration.values()))
+                                       if title != "other Bach"])
     moved = np.array([[_gap_in_widths(row, title) for title in sets]
                       for row in calibration.values()])
     ax = ax or plt.subplots(figsize=(7.5, 0.27 * len(names) + 0.8))[1]
@@ -107,6 +107,6 @@ def players(rows: Mapping[str, tuple[Sequence[str], np.ndarray]], columns: Seque
     head = "".join(f"<th>{html.escape(title)}</th>" for title in ("", *columns, "hear"))
     body = "".join(f"<tr><th style='text-align: left'>{html.escape(title)}</th>"
                    + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
-                   + f"<td>{audio.play(y, sr, title).data}</td></tr>" for title,
-                   (cells, y) in rows.items())
+                   + f"<td>{audio.play(y, sr, title).data}</td></tr>"
+                   for title, (cells, y) in rows.items())
     return HTML(f"<table><tr>{head}</tr>{body}</table>")

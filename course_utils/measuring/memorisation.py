@@ -99,8 +99,8 @@ def copied_lengths(pieces: Sequence[Score], known: Sequence[Score]) -> list[np.n
     return np.split(found, np.cumsum([len(piece) for piece in pieces])[:-1])
 
 
-def _longer(steps: Steps, starts: np.ndarray, number: np.ndarray, length: int) -> tuple[np.ndarray,
-    np.ndarray]:
+def _longer(steps: Steps, starts: np.ndarray, number: np.ndarray,
+            length: int) -> tuple[np.ndarray, np.ndarray]:
     """Make passages one step longer, where their piece goes on."""
     inside = starts + length < len(steps.piece)
     starts, number = starts[inside], number[inside]

@@ -187,8 +187,8 @@ def distinct_share(pieces: Sequence[Score], steps: int = BAR) -> float:
     passages = [piece.pitches[first : first + steps].astype(int) for piece in pieces
                 for first in range(0, len(piece) - steps + 1, STEPS_PER_QUARTER)]
     lowest = [passage[passage != REST].min(initial=128) for passage in passages]
-    moved = {np.where(p == REST, 255, p - low).astype(np.uint8).tobytes() for p,
-             low in zip(passages, lowest)}
+    moved = {np.where(p == REST, 255, p - low).astype(np.uint8).tobytes()
+             for p, low in zip(passages, lowest)}
     return len(moved) / max(1, len(passages))
 
 

@@ -27,8 +27,8 @@ def missing() -> str:
     """
     wanted = {"onnxruntime": "pip install onnxruntime",
               "basic_pitch": "pip install --no-deps basic-pitch==0.4.0"}
-    return " and ".join(f"`{how}`" for name,
-                        how in wanted.items() if importlib.util.find_spec(name) is None)
+    return " and ".join(f"`{how}`" for name, how in wanted.items()
+                        if importlib.util.find_spec(name) is None)
 
 
 @functools.cache

@@ -78,8 +78,8 @@ def locked(lock: Path) -> Iterator[None]:
     Raises:
         OSError: if it cannot be written.
     """
-    me, told = {"host": socket.gethostname(), "process": os.getpid(), "begun": _begun(os.getpid()),
-                "thread": threading.get_ident()}, environment.quiet()
+    me, told = ({"host": socket.gethostname(), "process": os.getpid(), "begun": _begun(os.getpid()),
+                 "thread": threading.get_ident()}, environment.quiet())
     begin = time.monotonic()
     while not _take(lock, me):
         if not told and (told := time.monotonic() - begin > 2):
@@ -245,8 +245,8 @@ def _described(stream: BinaryIO) -> tuple[np.dtype, tuple[int, ...], bool, int]:
     start = stream.read(8)
     wide = start[6:7] != b"\1"
     length = int.from_bytes(lead := stream.read(4 if wide else 2), "little")
-    if start[:6] != b"\x93NUMPY" or start[6:] not in (b"\1\0", b"\2\0", b"\3\0") or (
-            length > HEADER):
+    if start[:6] != b"\x93NUMPY" or start[6:] not in (b"\1\0", b"\2\0",
+                                                      b"\3\0") or (length > HEADER):
         raise ValueError("an array has no header")
     try:
         told = ast.literal_eval(stream.read(length).decode("utf-8").strip())

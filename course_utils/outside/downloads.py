@@ -250,8 +250,8 @@ def _megabytes(size: float) -> str:
 
 def _check_room(source: Source, folder: Path, archive: Path) -> None:
     there = max(_size(archive), _size(archive.with_name(archive.name + ".part")))
-    needed, free = source.size - min(there,
-                                     source.size) + source.unpacked, shutil.disk_usage(folder).free
+    needed, free = (source.size - min(there, source.size) + source.unpacked,
+                    shutil.disk_usage(folder).free)
     if needed > free:
         raise OSError(f"{source.folder} needs {_megabytes(needed)} in '{folder}', where "
                       f"{_megabytes(free)} are free. Make room, or give another folder.")

@@ -60,12 +60,11 @@ class Monitor:
         if not panels:
             raise ValueError("A monitor needs a panel with a curve at least, such as "
                              "panels={'losses': ('critic', 'generator')}.")
-        self.every, self.panels, self.draw, self.sound, self.label = every, dict(
-            panels), draw, sound, label
+        self.every, self.panels, self.draw, self.sound, self.label = (every, dict(panels), draw,
+                                                                      sound, label)
         self.steps: list[int] = []
-        self.history: dict[str,
-                           list[float]] = {name: [] for names in self.panels.values()
-                                           for name in names}
+        self.history: dict[str, list[float]] = {name: [] for names in self.panels.values()
+                                                for name in names}
         self._handle = None
 
     def __enter__(self):
@@ -127,8 +126,8 @@ class Monitor:
     def describe(self) -> str:
         """Say in a line where the curves stand: the mean of the last tenth of each."""
         recent = -max(1, len(self.steps) // 10)
-        values = ", ".join(f"{name} {np.mean(column[recent:]):.2f}" for name,
-                           column in self.history.items())
+        values = ", ".join(f"{name} {np.mean(column[recent:]):.2f}"
+                           for name, column in self.history.items())
         return f"Training after {self.steps[-1]} steps: {values}"
 
 

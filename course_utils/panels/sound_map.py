@@ -38,16 +38,15 @@ def sound_map(points: np.ndarray, sounds: np.ndarray, sr: int, labels: Sequence[
     from IPython.display import HTML
 
     points, sr = as_array(points), check_rate(sr)
-    if not points.shape == (len(sounds),
-                            2) or not len(sounds) == len(labels) == len(groups) or not 0 < len(
-        sounds) <= MOST:
+    if (points.shape != (len(sounds), 2) or not len(sounds) == len(labels) == len(groups)
+            or not 0 < len(sounds) <= MOST):
         raise ValueError(f"Give as many points (x, y), labels and groups as sounds, 1 to {MOST}; "
                          f"there are points of shape {points.shape}, {len(sounds)} sounds, "
                          f"{len(labels)} labels, {len(groups)} groups.")
     names = list(dict.fromkeys(groups))
     dots = "".join(_dot(place, _sound(y, sr), f"{label} ({group})",
-                        plots.COLORS[names.index(group) % len(plots.COLORS)]) for place, y, label,
-                   group in zip(_placed(points), sounds, labels, groups))
+                        plots.COLORS[names.index(group) % len(plots.COLORS)])
+                   for place, y, label, group in zip(_placed(points), sounds, labels, groups))
     legend = " ".join(f'<span style="color:{plots.COLORS[k % len(plots.COLORS)]}">&#9679;</span> '
                       f'{html.escape(name)}' for k, name in enumerate(names))
     return HTML(f'<figure style="margin:0"><svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" '

@@ -233,8 +233,8 @@ def to_notes(score: Score) -> list[Note]:
     notes = []
     for voice, (pitches, onsets) in enumerate(zip(score.pitches.T, score.onsets.T)):
         borders = np.append(np.flatnonzero(onsets | (pitches == REST)), len(score)).tolist()
-        notes += [Note(voice, int(pitches[a]), a, b) for a,
-                  b in zip(borders, borders[1:]) if onsets[a]]
+        notes += [Note(voice, int(pitches[a]), a, b) for a, b in zip(borders, borders[1:])
+                  if onsets[a]]
     return notes
 
 

@@ -98,8 +98,8 @@ def heads(score: Score) -> list[list[Head]]:
         for voice in _bearers(voices, *fermata):
             signs[voice].append(fermata)
     borders = {begin for begin, _ in bars(score)}
-    return [[head for span in spans for head in _heads(span, score.beat, borders, sign)] for spans,
-            sign in zip(voices, signs)]
+    return [[head for span in spans for head in _heads(span, score.beat, borders, sign)]
+            for spans, sign in zip(voices, signs)]
 
 
 def _spans(pitches: np.ndarray, onsets: np.ndarray) -> list[tuple[int, int, int]]:
@@ -114,8 +114,7 @@ def _bearers(voices: list[list], begin: int, end: int) -> list[int]:
     that moves least.
     """
     inside = [[span for span in spans if span[1] < end and span[2] > begin] for spans in voices]
-    exact = [v for v,
-             spans in enumerate(inside) if len(spans) == 1 and spans[0][0] != REST
+    exact = [v for v, spans in enumerate(inside) if len(spans) == 1 and spans[0][0] != REST
              and spans[0][1:] == (begin, end)]
     return (exact
             or [min(range(len(voices)), key=lambda v: (max(inside[v])[0] == REST, len(inside[v])))])

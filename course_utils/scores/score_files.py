@@ -110,8 +110,8 @@ def _signatures(score: Score) -> list[tuple[int, int]]:
     """
     spans = scores.bars(score)
     lengths = [b - a for a, b in spans[:-1]] + [int(score.bar[spans[-1][0]])]
-    return [(a, n) for i,
-            ((a, _), n) in enumerate(zip(spans, lengths)) if i == 0 or n != lengths[i - 1]]
+    return [(a, n) for i, ((a, _), n) in enumerate(zip(spans, lengths)) if i == 0
+            or n != lengths[i - 1]]
 
 
 def read(path: str | Path, told: list[str] | None = None) -> Score:

@@ -51,8 +51,8 @@ def imagined_tones(per_family: int, per_instrument: int = 5, seed: int = 0) -> t
     played = [_instrument(family, number, per_instrument, seed) for family, number in rows]
     family, number = np.repeat(np.array(rows), per_instrument, axis=0).T
     pitch, velocity = np.concatenate([notes for _, notes in played]).T
-    instrument = np.array([f"imagined {name} {k}" for name,
-                           k in zip(np.array(list(FAMILIES))[family], number)])
+    instrument = np.array([f"imagined {name} {k}"
+                           for name, k in zip(np.array(list(FAMILIES))[family], number)])
     return tones.Tones(np.concatenate([y for y, _ in played]), 1000 + 1000 * family + number,
                        instrument, family, np.zeros_like(family), pitch, velocity)
 
@@ -67,8 +67,8 @@ def _instrument(family: int, number: int, count: int, seed: int) -> tuple[np.nda
     play = list(FAMILIES.values())[family](rng)
     notes = np.stack([rng.choice(tones.PITCHES, count), rng.choice(tones.VELOCITIES, count)],
                      axis=1)
-    sounds = [play(float(librosa.midi_to_hz(pitch)), velocity / 127, rng) for pitch,
-              velocity in notes.tolist()]
+    sounds = [play(float(librosa.midi_to_hz(pitch)), velocity / 127, rng)
+              for pitch, velocity in notes.tolist()]
     return np.stack([LEVEL * y / np.abs(y).max() for y in sounds]).astype(np.float32), notes
 
 
@@ -78,10 +78,10 @@ def plucked(rng: np.random.Generator) -> Player:
     """
     point, slope, stiffness = rng.uniform(0.04, 0.5), rng.uniform(0.3, 2.2), _log(rng, 1e-6, 1e-3)
     ring, loss, late = _log(rng, 0.08, 4), _log(rng, 0.05, 4), rng.uniform(0, 0.5)
-    body, dull, strings, spread = _body(rng, 6, 6), _log(rng, 1500, 9000), rng.integers(1,
-        4), _log(rng, 0.3, 6)
-    shape, knock, knocked = (_log(rng, 0.001, 0.008), _log(rng, 0.02, 0.5)), _log(rng, 0.001,
-        0.1), _log(rng, 0.003, 0.05)
+    body, dull, strings, spread = (_body(rng, 6, 6), _log(rng, 1500, 9000), rng.integers(1, 4),
+                                   _log(rng, 0.3, 6))
+    shape, knock, knocked = ((_log(rng, 0.001, 0.008), _log(rng, 0.02, 0.5)), _log(rng, 0.001, 0.1),
+                             _log(rng, 0.003, 0.05))
 
     def play(frequency, velocity, rng):
         def decay(f):
@@ -105,8 +105,8 @@ def bowed(rng: np.random.Generator) -> Player:
     """
     slope, body, dull = rng.uniform(0.7, 1.5), _body(rng, 14, 6, q=(3, 20)), _log(rng, 1500, 8000)
     start, swell, rosin = _log(rng, 0.02, 0.25), rng.uniform(-0.3, 0.5), _log(rng, 0.003, 0.08)
-    depth, rate, delay = _log(rng, 2, 40) * (rng.random() < 0.7), rng.uniform(4, 7), rng.uniform(0,
-        0.4)
+    depth, rate, delay = (_log(rng, 2, 40) * (rng.random() < 0.7), rng.uniform(4, 7),
+                          rng.uniform(0, 0.4))
     players, spread = 1 if rng.random() < 0.6 else rng.integers(2, 8), _log(rng, 3, 14)
     shape, tremolo = (start, _log(rng, 0.04, 0.4)), (rng.uniform(6, 14),
                                                      rng.uniform(0.3, 0.9) * (rng.random() < 0.15))
@@ -136,10 +136,10 @@ def bars(rng: np.random.Generator) -> Player:
     strength = np.exp(rng.normal(0, 1, len(ratios)) - rng.uniform(0.1, 1.2) * order)
     strength[0] = max(strength[0], rng.uniform(0.3, 1) * strength.max())
     ring, loss, beat = _log(rng, 0.06, 4), _log(rng, 0.1, 6), rng.uniform(0, 4)
-    shape, knock, knocked = (_log(rng, 0.001, 0.006), _log(rng, 0.03, 2)), _log(rng, 0.001,
-        0.12), _log(rng, 0.003, 0.03)
-    hardness, tremolo = rng.uniform(1500, 7000), (rng.uniform(3, 8),
-                                                  rng.uniform(0.1, 0.5) * (rng.random() < 0.25))
+    shape, knock, knocked = ((_log(rng, 0.001, 0.006), _log(rng, 0.03, 2)), _log(rng, 0.001, 0.12),
+                             _log(rng, 0.003, 0.03))
+    hardness, tremolo = (rng.uniform(1500, 7000),
+                         (rng.uniform(3, 8), rng.uniform(0.1, 0.5) * (rng.random() < 0.25)))
 
     def play(frequency, velocity, rng):
         f, a = frequency * ratios, strength * np.exp((velocity - 0.5) / 2 * order)
@@ -157,8 +157,8 @@ def brass(rng: np.random.Generator) -> Player:
     cutoff, slope, blare = _log(rng, 500, 3500), rng.uniform(0.6, 2), rng.uniform(0.3, 1.5)
     body, breath = _body(rng, 3, 5, (300, 2500), (1, 4)), _log(rng, 0.001, 0.02)
     mute = rng.uniform(1200, 2500) * (rng.random() < 0.2)
-    depth, rate, delay = _log(rng, 1, 20) * (rng.random() < 0.4), rng.uniform(4,
-        7), rng.uniform(0.1, 0.5)
+    depth, rate, delay = (_log(rng, 1, 20) * (rng.random() < 0.4), rng.uniform(4, 7),
+                          rng.uniform(0.1, 0.5))
     players, spread = 1 if rng.random() < 0.75 else rng.integers(2, 5), _log(rng, 2, 10)
     shape = start / 2, _log(rng, 0.03, 0.15)
 
@@ -186,8 +186,8 @@ def reeds(rng: np.random.Generator) -> Player:
     start, even = _log(rng, 0.008, 0.07), rng.uniform(0.05, 0.6) if rng.random() < 0.35 else 1
     slope, dull, first = rng.uniform(0, 1.5), _log(rng, 1200, 6000), rng.uniform(0.2, 1.2)
     body, breath = _body(rng, 4, 9, (500, 4500), (2, 8)), _log(rng, 0.002, 0.06)
-    depth, rate, delay = _log(rng, 1, 25) * (rng.random() < 0.5), rng.uniform(4,
-        7), rng.uniform(0.1, 0.5)
+    depth, rate, delay = (_log(rng, 1, 25) * (rng.random() < 0.5), rng.uniform(4, 7),
+                          rng.uniform(0.1, 0.5))
     shape, throb = (start, _log(rng, 0.02, 0.12)), rng.uniform(0, 0.3)
 
     def play(frequency, velocity, rng):
@@ -209,8 +209,8 @@ def flutes(rng: np.random.Generator) -> Player:
     colour, top = np.exp(rng.normal(0, 0.6, len(HARMONICS))), rng.uniform(1000, 5000)
     breath, width = _log(rng, 0.002, 0.1), 40 * _log(rng, 1, 8)
     puff, puffed, throb = 8 * _log(rng, 0.02, 1), _log(rng, 0.02, 0.1), rng.uniform(0, 0.6)
-    depth, rate, delay = _log(rng, 1, 25) * (rng.random() < 0.6), rng.uniform(4, 7), rng.uniform(0,
-        0.5)
+    depth, rate, delay = (_log(rng, 1, 25) * (rng.random() < 0.6), rng.uniform(4, 7),
+                          rng.uniform(0, 0.5))
     shape = start, _log(rng, 0.03, 0.25)
 
     def play(frequency, velocity, rng):
@@ -233,8 +233,8 @@ def organs(rng: np.random.Generator) -> Player:
     """Draw drawbars, a rank of pipes or free reeds: at once on and off, steady between."""
     ratios, strength = (_drawbars, _pipes, _free_reeds)[rng.integers(3)](rng)
     body, twins, beat = _body(rng, 4, 4), rng.random() < 0.6, _log(rng, 0.3, 10)
-    shape, click, wind = (_log(rng, 0.003, 0.06), _log(rng, 0.005, 0.08)), _log(rng, 0.01,
-        0.3), _log(rng, 0.0005, 0.01)
+    shape, click, wind = ((_log(rng, 0.003, 0.06), _log(rng, 0.005, 0.08)), _log(rng, 0.01, 0.3),
+                          _log(rng, 0.0005, 0.01))
     tremolo = rng.uniform(0.8, 7), rng.uniform(0.05, 0.4) * (rng.random() < 0.5)
 
     def play(frequency, velocity, rng):
@@ -262,19 +262,19 @@ def _pipes(rng) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _free_reeds(rng) -> tuple[np.ndarray, np.ndarray]:
-    return np.r_[0.5, HARMONICS], np.r_[(rng.random() < 0.3) * rng.uniform(0.2, 1),
-                                        1 / HARMONICS ** rng.uniform(0.2, 1.2)]
+    return (np.r_[0.5, HARMONICS], np.r_[(rng.random() < 0.3) * rng.uniform(0.2, 1),
+                                         1 / HARMONICS ** rng.uniform(0.2, 1.2)])
 
 
 def synths(rng: np.random.Generator) -> Player:
     """Draw an analogue synthesizer: sawtooth, square or pulse, in unison, through a low-pass filter
     that moves.
     """
-    pulse, kind = np.abs(np.sin(np.pi * HARMONICS * rng.uniform(0.08, 0.4))), rng.choice(3,
-        p=(0.5, 0.25, 0.25))
+    pulse, kind = (np.abs(np.sin(np.pi * HARMONICS * rng.uniform(0.08, 0.4))),
+                   rng.choice(3, p=(0.5, 0.25, 0.25)))
     strength = ((1, HARMONICS % 2, pulse)[kind] + 1e-6) / HARMONICS
-    cutoff, sweep, swept, up = _log(rng, 400, 12000), rng.uniform(0, 3), _log(rng, 0.03,
-        1), rng.random() < 0.3
+    cutoff, sweep, swept, up = (_log(rng, 400, 12000), rng.uniform(0, 3), _log(rng, 0.03, 1),
+                                rng.random() < 0.3)
     order, resonance, track = rng.choice([2, 4]), rng.uniform(0, 10), rng.uniform(0, 1)
     voices, spread = 1 if rng.random() < 0.5 else rng.integers(2, 5), _log(rng, 2, 20)
     ring = _log(rng, 0.2, 5) if rng.random() < 0.3 else 1e9

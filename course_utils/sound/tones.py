@@ -39,9 +39,9 @@ FAMILIES = {"plucked": ((0, 1, 2, 3), (6,), (7,), (15, 25), (24,), (26,), (27,),
             "synths": ((38, 87), (50,), (51, 90), (62, 63, 81), (80,))}
 # The brackets of a family are dealt out in turn to four folds, so that each can be held out once.
 FOLDS = ("train", "valid", "train", "test")
-PROGRAMS = tuple(sorted((program, family, number % len(FOLDS)) for family,
-                        brackets in enumerate(FAMILIES.values()) for number,
-                        bracket in enumerate(brackets) for program in bracket))
+PROGRAMS = tuple(sorted((program, family, number % len(FOLDS))
+                        for family, brackets in enumerate(FAMILIES.values())
+                        for number, bracket in enumerate(brackets) for program in bracket))
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,8 +201,8 @@ def _keep(cache: Path, key: str, y: np.ndarray, program: np.ndarray, skipped: li
 
 def _labelled(y: np.ndarray, program: np.ndarray, skipped: list[str], notes: list[tuple[int, int]],
               split: str | None) -> Tones:
-    place = {number: (family, fold) for number, family,
-             fold in PROGRAMS if split in (None, FOLDS[fold])}
+    place = {number: (family, fold) for number, family, fold in PROGRAMS
+             if split in (None, FOLDS[fold])}
     chosen = np.isin(program, list(place))
     if not chosen.any():
         raise ValueError(f"The sound font has none of the instruments of '{split}'. Choose another "

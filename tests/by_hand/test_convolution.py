@@ -133,9 +133,9 @@ def in_keras(layer, x, weights=()):
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(x)
         y = layer(x)
-    return y.numpy(), lambda dy: [g.numpy()
-                                  for g in tape.gradient(y, [x, *layer.trainable_variables],
-                                                         tf.constant(dy))]
+    return (y.numpy(), lambda dy: [g.numpy()
+                                   for g in tape.gradient(y, [x, *layer.trainable_variables],
+                                                          tf.constant(dy))])
 
 
 def assert_close(found, expected):
@@ -246,8 +246,8 @@ def test_adam_takes_steps_of_its_learning_rate_however_small_the_gradient():
 def test_a_network_put_together_learns():
     rng = np.random.default_rng(0)
     labels = rng.integers(2, size=64)
-    x = np.sin(np.arange(64) * (0.3 + 0.5 * labels[:, None]) + rng.uniform(0, 6, (64, 1)))[...,
-        None]
+    x = np.sin(np.arange(64) * (0.3 + 0.5 * labels[:, None])
+               + rng.uniform(0, 6, (64, 1)))[..., None]
     weights = [0.3 * rng.normal(size=(8, 1, 4)), np.zeros(4), 0.3 * rng.normal(size=(4, 2)),
                np.zeros(2)]
     losses = []

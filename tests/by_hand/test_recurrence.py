@@ -75,8 +75,8 @@ def keras_answers():
             outputs, *final = layer(inputs[0], initial_state=inputs[1:])
             loss = tf.reduce_sum(outputs * dh)
         gradients = tape.gradient(loss, [*inputs, *layer.trainable_weights])
-        return outputs.numpy(), [state.numpy() for state in final], [gradient.numpy()
-                                                                     for gradient in gradients]
+        return (outputs.numpy(), [state.numpy() for state in final],
+                [gradient.numpy() for gradient in gradients])
 
     return answers
 
@@ -187,9 +187,8 @@ def test_clipping_is_that_of_tensorflow(lists, limit):
 
     gradients = [np.array(values, np.float32) for values in lists]
     before = [g.copy() for g in gradients]
-    mine, (theirs, norm) = recurrence.clip_by_global_norm(gradients,
-                                                          limit), tf.clip_by_global_norm(gradients,
-        limit)
+    mine, (theirs, norm) = (recurrence.clip_by_global_norm(gradients, limit),
+                            tf.clip_by_global_norm(gradients, limit))
     assert np.isclose(recurrence.global_norm(gradients), norm.numpy(), rtol=1e-5)
     for clipped, expected in zip(mine, theirs, strict=True):
         assert clipped.dtype == np.float32

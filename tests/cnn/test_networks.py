@@ -77,8 +77,8 @@ def test_onset_patterns_are_those_a_score_allows(now, before):
     allowed = np.asarray(chorale_lstm.onset_patterns(np.array(now), np.array(before)))
     for number in range(16):
         struck = [(number >> voice) & 1 for voice in range(4)]
-        legal = all(not s if n == 0 else s or n == b for s, n,
-                    b in zip(struck, now, before, strict=True))
+        legal = all(not s if n == 0 else s or n == b
+                    for s, n, b in zip(struck, now, before, strict=True))
         assert allowed[number] == legal
 
 

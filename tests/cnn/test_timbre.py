@@ -205,8 +205,8 @@ def test_the_benchmark_holds_every_program_out_once_with_all_of_its_recordings(s
 
 
 def test_intervals_of_the_benchmark_are_balanced_over_families(silent_tones):
-    right, first = np.eye(8)[silent_tones.family][None], np.eye(8)[
-        np.zeros(len(silent_tones), int)][None]
+    right, first = (np.eye(8)[silent_tones.family][None],
+                    np.eye(8)[np.zeros(len(silent_tones), int)][None])
     for said, expected in ((right, 1), (first, 1 / 8)):
         for shares in versions.by_program(said, silent_tones):
             assert versions.interval(shares, draws=50) == pytest.approx((expected,) * 3)

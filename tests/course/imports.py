@@ -17,8 +17,8 @@ def names_used(tree: ast.AST, known: dict[str, str] | None = None,
         known: full names of what is known beforehand, by the name in the source.
         line: where the tree begins.
     """
-    known = {**(known or {}), **{name: full for node in _own_nodes(tree) for name,
-                                 full in _imported(node)}}
+    known = {**(known or {}), **{name: full for node in _own_nodes(tree)
+                                 for name, full in _imported(node)}}
     waiting = [(node, line) for node in ast.iter_child_nodes(tree)]
     while waiting:
         node, line = waiting.pop()

@@ -38,9 +38,10 @@ def test_notebooks_that_the_prose_names_are_there(path):
 
 @each_chapter
 def test_helpers_that_the_prose_names_are_there(path):
-    gone = [f"{module}.{name}" for module,
-            name in CALLED.findall(notebooks.markdown(notebooks.read(path))) if module in MODULES
-            and not hasattr(importlib.import_module(f"course_utils.{module}"), name)]
+    gone = [f"{module}.{name}"
+            for module, name in CALLED.findall(notebooks.markdown(notebooks.read(path)))
+            if module in MODULES and not hasattr(importlib.import_module(f"course_utils.{module}"),
+                                                 name)]
     assert gone == []
 
 

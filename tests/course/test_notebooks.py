@@ -58,8 +58,8 @@ def say(text):
 def exercise(number, answer, told):
     """Return the statement of an exercise, and the cell that checks it."""
     code = f"{notebooks.COMPARED}\nexercises.check('{number}', {answer})"
-    return new_markdown_cell(f"> **Exercise {number}** Count."), new_code_cell(code,
-        outputs=say(f"{number} {told}\n"))
+    return (new_markdown_cell(f"> **Exercise {number}** Count."),
+            new_code_cell(code, outputs=say(f"{number} {told}\n")))
 
 
 def chapter():
@@ -452,8 +452,8 @@ def test_only_what_the_notebook_imports_from_has_a_say(package, imports, noticed
 
 
 def test_code_that_should_be_written_out_is_missed(package):
-    assert differences(package,
-                       TAUGHT[1:]) == ["'mean' is not written out, though course_utils says so"]
+    assert differences(package, TAUGHT[1:]) == ["'mean' is not written out, though course_utils "
+                                                "says so"]
     assert differences(package, [], "06_other") == []
 
 

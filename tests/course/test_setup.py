@@ -62,8 +62,8 @@ def test_every_dependency_has_one_pin_that_fits(python, system):
     assert not [name for name, versions in pins.items() if len(versions) > 1]
     for dependency in DEPENDENCIES:
         if wanted(dependency, where):
-            assert dependency.specifier.contains(pins[canonicalize_name(dependency.name)][0]), (
-                dependency)
+            assert dependency.specifier.contains(
+                pins[canonicalize_name(dependency.name)][0]), (dependency)
 
 
 def test_pins_are_exact_have_checksums_and_name_no_place():

@@ -45,8 +45,8 @@ def meanings():
     for names, meaning, places in ROW.findall(TABLE):
         for symbol in symbols(names):
             for number, sections in re.findall(r"(\d\d)(?: \(([^)]*)\))?", places):
-                found.setdefault((symbol, number),
-                                 []).append((meaning, set(filter(None, sections.split(", ")))))
+                found.setdefault((symbol, number), []).append(
+                    (meaning, set(filter(None, sections.split(", ")))))
     return found
 
 

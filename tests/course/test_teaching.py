@@ -65,8 +65,8 @@ def minutes_of(chapter, named):
     if none is named.
     """
     path = next(path for path in CHAPTERS if path.name[:2] == chapter)
-    first_last = [(int(a), int(b or a)) for a,
-                  b in re.findall(r"(\d+)(?: to (\d+))?", named or "1 to 99")]
+    first_last = [(int(a), int(b or a))
+                  for a, b in re.findall(r"(\d+)(?: to (\d+))?", named or "1 to 99")]
     readme = (TEACHING.parent / "README.md").read_text(encoding="utf-8")
     seconds = re.search(rf"notebooks/{path.stem}\.ipynb\) .* (\d+) \|$", readme, re.MULTILINE)
     section, minutes = 0, int(seconds[1]) / 60
@@ -108,8 +108,8 @@ def test_notes_are_complete_and_name_what_is_there(note):
                                                                      "Skip"]
     skipped = note.partition("**Skip.**")[2]
     assert set(
-        map(int, re.findall(r"\b\d{1,2}\b", re.sub(r"\d\d\.\d", "", skipped)))) <= sections_of(
-        note[:2])
+        map(int, re.findall(r"\b\d{1,2}\b",
+                            re.sub(r"\d\d\.\d", "", skipped)))) <= sections_of(note[:2])
     assert all(number.startswith(note[:2]) for number in re.findall(r"\d\d\.\d(?!\d)", note)
                if "0.99" not in number)
 

@@ -18,8 +18,8 @@ def gru_with_z_upside_down(x, h, kernel, recurrent):
 
 
 def gru_with_late_reset(x, h, kernel, recurrent):
-    (x_z, x_r, x_g), (h_z, h_r,
-                      h_g) = (np.split(a, 3, axis=-1) for a in (x @ kernel, h @ recurrent))
+    (x_z, x_r, x_g), (h_z, h_r, h_g) = (np.split(a, 3, axis=-1)
+                                        for a in (x @ kernel, h @ recurrent))
     z, r = sigmoid(x_z + h_z), sigmoid(x_r + h_r)
     return z * h + (1 - z) * np.tanh(x_g + r * h_g)
 

@@ -31,15 +31,15 @@ def test_every_exercise_is_tried_both_ways():
 
 
 @pytest.mark.parametrize("number,answer",
-                         [(number, answer) for number,
-                          (right, _) in ANSWERS.items() for answer in right])
+                         [(number, answer) for number, (right, _) in ANSWERS.items()
+                          for answer in right])
 def test_worked_answers_pass(verdict, number, answer):
     assert verdict(number, answer) == f"{number} PASS"
 
 
 @pytest.mark.parametrize("number,answer,told",
-                         [(number, *case) for number,
-                          (_, wrong) in ANSWERS.items() for case in wrong])
+                         [(number, *case) for number, (_, wrong) in ANSWERS.items()
+                          for case in wrong])
 def test_wrong_answers_get_a_hint_that_names_them(verdict, number, answer, told):
     text = verdict(number, answer)
     assert text.startswith(f"{number} NOT YET. You gave {exercises.show(answer)}. ")

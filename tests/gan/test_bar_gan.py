@@ -14,8 +14,7 @@ from course_utils.gan.bar_gan import BEFORE, NOISE, PITCHES, STEPS, UNKNOWN, one
 from course_utils.gan.losses import critic_loss, wasserstein_loss
 from course_utils.scores import Score, from_grid, transpose
 
-GRIDS = st.integers(0,
-                    2**31).map(
+GRIDS = st.integers(0, 2**31).map(
     lambda seed: np.random.default_rng(seed).integers(6, PITCHES - 6, (BEFORE + STEPS, 4)))
 
 

@@ -23,8 +23,8 @@ def known():
 @settings(max_examples=20)
 def test_diversity_is_the_mean_over_all_pairs(count, pitches, seed):
     grids = np.random.default_rng(seed).integers(pitches, size=(count, 3, 2))
-    by_hand = np.mean([np.mean(a != b) for i, a in enumerate(grids) for j,
-                       b in enumerate(grids) if i != j])
+    by_hand = np.mean([np.mean(a != b) for i, a in enumerate(grids) for j, b in enumerate(grids)
+                       if i != j])
     assert np.isclose(bar_measures.diversity(grids), by_hand)
 
 

@@ -29,8 +29,8 @@ def pitch_of(y, sr, pitch):
     fundamental.
     """
     right, size = float(librosa.midi_to_hz(pitch)), 2**19
-    spectrum, place = np.abs(np.fft.rfft(y * np.hanning(len(y)), size)), np.fft.rfftfreq(size,
-        1 / sr)
+    spectrum, place = (np.abs(np.fft.rfft(y * np.hanning(len(y)), size)),
+                       np.fft.rfftfreq(size, 1 / sr))
     near = (place > right / 1.06) & (place < right * 1.06)
     return 1200 * np.log2(place[near][spectrum[near].argmax()] / right)
 

@@ -29,8 +29,8 @@ def test_losses_equal_values_computed_by_hand():
 
 
 def test_a_guessing_discriminator_loses_two_log_two():
-    assert float(losses.discriminator_loss(tf.zeros((5, 1)), tf.zeros((7, 1)))) == pytest.approx(2
-        * np.log(2))
+    assert float(losses.discriminator_loss(tf.zeros((5, 1)),
+                                           tf.zeros((7, 1)))) == pytest.approx(2 * np.log(2))
 
 
 @pytest.mark.parametrize("loss", [losses.saturating_loss, losses.non_saturating_loss])
@@ -190,8 +190,8 @@ def both_ways(units, batch, ours, keras_optimizer, rounds=3):
         hands[0].update(mine[0], adversarial.generator_gradients(z, *mine))
         critic_step(real, z, None)
         generator_step(z)
-    apart = [np.abs(w - k).max() for m, network in zip(mine, theirs) for w,
-             k in zip(m, network.get_weights(), strict=True)]
+    apart = [np.abs(w - k).max() for m, network in zip(mine, theirs)
+             for w, k in zip(m, network.get_weights(), strict=True)]
     moved = [max(np.abs(w - k).max() for w, k in zip(*pair)) for pair in zip(mine, before)]
     return max(apart), min(moved)
 
@@ -209,8 +209,8 @@ def test_steps_by_hand_equal_those_of_keras(units, batch):
 
 def test_backward_returns_the_gradient_by_the_inputs():
     rng = np.random.default_rng(2)
-    weights, x, dy = adversarial.mlp_weights([3, 4, 4, 2],
-                                             rng), rng.normal(size=(5, 3)), rng.normal(size=(5, 2))
+    weights, x, dy = (adversarial.mlp_weights([3, 4, 4, 2], rng), rng.normal(size=(5, 3)),
+                      rng.normal(size=(5, 2)))
     _, kept = adversarial.forward(x, weights, np.tanh)
     dx, _ = adversarial.backward(dy, kept, weights, adversarial.tanh_backward)
     assert np.allclose(dx,

@@ -65,8 +65,8 @@ def test_an_instrument_is_one_noise_at_all_pitches():
 def test_training_data_of_real_notes():
     found = tones.Tones(*[np.array([]) for _ in range(7)])
     t = np.arange(16000) / 16000
-    notes = np.stack([np.sin(2 * np.pi * librosa.midi_to_hz(p) * t) for p in (48, 60, 72)]).astype(
-        np.float32)
+    notes = np.stack([np.sin(2 * np.pi * librosa.midi_to_hz(p) * t)
+                      for p in (48, 60, 72)]).astype(np.float32)
     found = tones.Tones(notes, np.array([1, 1, 2]), np.array(["a", "a", "b"]), np.array([0, 0, 5]),
                         np.zeros(3, int), np.array([48, 60, 72]), np.full(3, 80))
     data = tone_gan.training_data(found)

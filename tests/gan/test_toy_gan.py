@@ -41,9 +41,8 @@ def test_measures_of_real_points():
 def test_measures_see_lost_modes_and_bad_points(kept, bad):
     points = np.repeat(ring.centers()[sorted(kept)], 100, axis=0)
     points[: int(bad * len(points))] = 0
-    covered = {k for k, middle in enumerate(ring.centers()) if (points
-                                                                == middle).all(axis=1).sum()
-               >= len(points) / 32}
+    covered = {k for k, middle in enumerate(ring.centers())
+               if (points == middle).all(axis=1).sum() >= len(points) / 32}
     assert ring.modes_covered(points) == len(covered)
     assert ring.good_share(points) == pytest.approx(1 - int(bad * len(points)) / len(points))
 

@@ -70,8 +70,8 @@ def test_listener_interval_holds_the_truth_where_counting_trials_fails(listeners
 def test_listener_interval_is_never_narrower_than_the_exact_one_and_knows_one_listener():
     hits, trials = np.array([3, 3, 3]), np.array([6, 6, 6])
     assert analysis.listener_interval(hits, trials) == pytest.approx(analysis.exact_interval(9, 18))
-    assert analysis.listener_interval(hits[:1],
-                                      trials[:1]) == pytest.approx(analysis.exact_interval(3, 6))
+    assert analysis.listener_interval(hits[:1], trials[:1]) == pytest.approx(
+        analysis.exact_interval(3, 6))
     low, high = analysis.listener_interval(np.array([0, 6, 6, 6]), np.full(4, 6))
     assert 0 <= low < analysis.exact_interval(18, 24)[0] and high == 1.0
 
@@ -160,8 +160,8 @@ def test_who_does_not_put_the_reference_above_the_anchor_is_named():
 def test_power_is_the_chance_that_the_exact_interval_lies_above_chance(trials, p):
     hits = np.arange(trials + 1)
     above = analysis.exact_interval(hits, trials)[0] > 0.5
-    assert analysis.power(trials,
-                          p) == pytest.approx(scipy.stats.binom.pmf(hits, trials, p)[above].sum())
+    assert analysis.power(trials, p) == pytest.approx(
+        scipy.stats.binom.pmf(hits, trials, p)[above].sum())
 
 
 @pytest.mark.parametrize("p,chance", [(0.6, 0.5), (0.75, 0.5), (0.99, 0.5), (0.5, 1 / 3)])

@@ -17,8 +17,8 @@ def tone(hertz):
     return 0.3 * np.sin(2 * np.pi * hertz * np.arange(SR // 2) / SR)
 
 
-SOUNDS = {name: [tone(hertz + 10 * n) for n in range(3)] for name,
-          hertz in (("Bach", 200), ("LSTM", 300), ("random", 400))}
+SOUNDS = {name: [tone(hertz + 10 * n) for n in range(3)]
+          for name, hertz in (("Bach", 200), ("LSTM", 300), ("random", 400))}
 STUDY = Study("room", SOUNDS, SR, "Bach", "random", rounds={"rate": 1, "pick": 1}, repeats=1)
 
 
@@ -192,9 +192,8 @@ def test_a_full_disk_is_explained_and_the_question_stays(shown_panel, tmp_path, 
     click(shown_panel, "I agree, begin")
     hear(shown_panel)
     with monkeypatch.context() as broken:
-        broken.setattr("os.fsync", lambda handle: (_
-                                                   for _ in ()).throw(OSError(28, "No space left "
-                                                                              "on device")))
+        broken.setattr("os.fsync",
+                       lambda handle: (_ for _ in ()).throw(OSError(28, "No space left on device")))
         click(shown_panel, "3 fair")
         assert "No space left" in shown_panel.status.value
         assert "Question 1 of 9" in shown_panel.text.value

@@ -23,8 +23,8 @@ def tone(level=0.3, seconds=1.0, hertz=440.0):
 
 
 def make(systems=SYSTEMS, items=4, seconds=1.0, **changes):
-    sounds = {s: [tone(0.02 * (k + 1) * (n + 1), seconds) for n in range(items)] for k,
-              s in enumerate(systems)}
+    sounds = {s: [tone(0.02 * (k + 1) * (n + 1), seconds) for n in range(items)]
+              for k, s in enumerate(systems)}
     return Study(
         **({"name": "room", "sounds": sounds, "sr": SR, "reference": systems[0],
             "anchor": systems[-1]} | changes))
@@ -309,9 +309,8 @@ def test_a_full_disk_leaves_the_trial_open(tmp_path, monkeypatch):
     begun, clock = session(tmp_path)
     hear(begun, clock)
     with monkeypatch.context() as broken:
-        broken.setattr("os.fsync", lambda handle: (_
-                                                   for _ in ()).throw(OSError(28, "No space left "
-                                                                              "on device")))
+        broken.setattr("os.fsync",
+                       lambda handle: (_ for _ in ()).throw(OSError(28, "No space left on device")))
         with pytest.raises(OSError, match="No space left"):
             begun.answer("4")
     assert begun.trial.number == 1 and begun.answer("4").trial == 1
@@ -394,8 +393,8 @@ def test_a_lean_to_the_first_sound_cancels_between_the_sides_and_shows_between_t
                and "random" not in a.first + a.second]
     assert np.mean([a.answer == "A" for a in answers]) == pytest.approx(norm.cdf(1 / np.sqrt(2)),
                                                                         abs=0.09)
-    assert np.mean([answer_log.chosen(a).startswith("Bach") for a in answers]) == pytest.approx(0.5,
-        abs=0.09)
+    assert np.mean([answer_log.chosen(a).startswith("Bach")
+                    for a in answers]) == pytest.approx(0.5, abs=0.09)
 
 
 def test_ratings_of_simulated_listeners_follow_the_quality():

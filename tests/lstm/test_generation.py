@@ -173,8 +173,8 @@ def test_top_k_of_one_is_greedy_and_of_all_is_plain_sampling(model):
     greedy, cold = (generation.sample(model, inputs, *blank, seed=1, **how)[0]
                     for how in ({"top_k": 1}, {"temperature": 1e-4}))
     assert (greedy == cold).all()
-    whole, plain, few = (generation.sample(model, inputs, *blank, seed=1, **how)[0] for how in
-                         ({"top_k": VOCABULARY, "top_p": 1.0}, {}, {"top_k": 3}))
+    whole, plain, few = (generation.sample(model, inputs, *blank, seed=1, **how)[0]
+                         for how in ({"top_k": VOCABULARY, "top_p": 1.0}, {}, {"top_k": 3}))
     assert (whole == plain).all() and (few != plain).any()
 
 
@@ -221,8 +221,9 @@ def test_candidates_end_on_the_tonic_where_one_does(model):
 def test_candidates_are_ranked_by_ending_then_typicality_then_parallels():
     ends, strays = [[67, 64, 60, 48]], [[67, 64, 60, 50]]
     clean, parallel = [[64, 60, 55, 48], [65, 60, 57, 53]], [[64, 60, 55, 48], [66, 62, 57, 50]]
-    found = [from_grid(np.array(body + end), key=0) for body, end in
-             ((clean, strays), (parallel, ends), (clean, ends), (clean, ends), (parallel, ends))]
+    found = [from_grid(np.array(body + end), key=0)
+             for body, end in ((clean, strays), (parallel, ends), (clean, ends), (clean, ends),
+                               (parallel, ends))]
     assert generation._rank(found, np.array([20, 21, 19, 1, 20.5])).tolist() == [2, 4, 1, 3, 0]
 
 

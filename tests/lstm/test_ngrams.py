@@ -30,8 +30,8 @@ def model(request):
 
 @pytest.fixture(scope="module")
 def ladder():
-    models = {name: ngrams.fit(contexts, datasets.chorales("train")) for name,
-              contexts in ngrams.LADDER.items()}
+    models = {name: ngrams.fit(contexts, datasets.chorales("train"))
+              for name, contexts in ngrams.LADDER.items()}
     return {name: ngrams.nats(model, datasets.chorales("test")) for name, model in models.items()}
 
 

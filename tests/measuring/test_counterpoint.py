@@ -108,8 +108,8 @@ def test_repetition():
     rng = np.random.default_rng(0)
     fresh = rng.integers(50, 70, (32, 4))
     assert counterpoint.repetition_rate(from_grid(fresh)) == 0
-    assert counterpoint.repetition_rate(from_grid(np.vstack([fresh, fresh]))) == pytest.approx(17
-        / 48)
+    assert counterpoint.repetition_rate(
+        from_grid(np.vstack([fresh, fresh]))) == pytest.approx(17 / 48)
     assert counterpoint.repetition_rate(from_grid(np.full((64, 4), 60))) == 1
     assert counterpoint.repetition_rate(from_grid(fresh[:16])) == 0
     one_voice_differs = np.vstack([fresh, fresh])

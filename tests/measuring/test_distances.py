@@ -52,8 +52,8 @@ def test_many_sets_at_once_are_the_same_as_one_by_one():
 def test_the_bias_falls_as_one_over_the_points_and_extrapolation_removes_it():
     raw, corrected = [], []
     for seed in range(12):
-        x, y = cloud(400, 10, 2 * seed) / np.arange(1, 11), cloud(80, 10,
-                                                                  2 * seed + 1) / np.arange(1, 11)
+        x, y = (cloud(400, 10, 2 * seed) / np.arange(1, 11),
+                cloud(80, 10, 2 * seed + 1) / np.arange(1, 11))
         raw.append(distances.frechet_distance(x, y))
         corrected.append(distances.frechet_infinity(x, y, draws=20))
     assert np.mean(raw) > 0.5 and abs(np.mean(corrected)) < 0.25 * np.mean(raw)
@@ -69,8 +69,8 @@ def test_extrapolation_keeps_a_true_distance():
 
 def test_mmd_is_that_of_sklearns_kernel():
     x, y = cloud(12, 4, 1), cloud(9, 4, 2, shift=1)
-    kernels = [polynomial_kernel(a, b, degree=3, gamma=1 / 4, coef0=1) for a,
-               b in ((x, x), (y, y), (x, y))]
+    kernels = [polynomial_kernel(a, b, degree=3, gamma=1 / 4, coef0=1)
+               for a, b in ((x, x), (y, y), (x, y))]
     own = [(k.sum() - np.trace(k)) / (len(k) * (len(k) - 1)) for k in kernels[:2]]
     assert distances.mmd(x, y) == pytest.approx(sum(own) - 2 * kernels[2].mean(), rel=1e-9)
 
@@ -150,8 +150,8 @@ def test_collapse_costs_recall_and_scatter_costs_precision():
 
 def test_interval_is_centred_though_resamples_are_biased():
     x, y = cloud(200, 8, 1), cloud(40, 8, 2)
-    value, replicates = distances.frechet_distance(x, y), distances.frechet_distance(x,
-        distances.resamples(y))
+    value, replicates = (distances.frechet_distance(x, y),
+                         distances.frechet_distance(x, distances.resamples(y)))
     low, high = distances.centred_interval(value, replicates)
     assert replicates.mean() > value and low < value < high
 

@@ -45,8 +45,8 @@ def test_calibration_sets_are_what_they_say():
     assert len(sets["half as many"]) == 3
     assert np.array([p.pitches for p in sets["noise"]]).max() == scores.HIGHEST
     again = judging.calibration_sets(bach, bach)
-    assert all(np.array_equal(a.pitches, b.pitches) for name in sets for a,
-               b in zip(sets[name], again[name]))
+    assert all(np.array_equal(a.pitches, b.pitches) for name in sets
+               for a, b in zip(sets[name], again[name]))
 
 
 @settings(max_examples=50, deadline=None)
@@ -85,8 +85,7 @@ def test_the_shipped_samples_and_tables_belong_together():
     known = measures.describe(measures.excerpts(train), train, unit)
     judged = measures.describe(samples["LSTM at 0.9"], train, unit)
     for name in ("precision", "Fréchet distance", "parallels a bar", "longest copy, quarters"):
-        assert measures.MEASURES[name](known,
-                                       judged) == pytest.approx(
+        assert measures.MEASURES[name](known, judged) == pytest.approx(
             told["verdict"]["LSTM at 0.9"][name], rel=1e-3, abs=1e-3)
 
 

@@ -22,8 +22,8 @@ def rows(known):
     rng, bach = np.random.default_rng(0), measures.excerpts(datasets.chorales("test"))
     sets = {"Bach": bach, "shuffled": [judging.shuffle_quarters(score, rng) for score in bach],
             "copies": [judging.transpose_somewhere(score, rng) for score in REFERENCE[::3]]}
-    return {name: measures.measure(known, measures.describe(pieces, TRAIN, UNIT)) for name,
-            pieces in sets.items()}
+    return {name: measures.measure(known, measures.describe(pieces, TRAIN, UNIT))
+            for name, pieces in sets.items()}
 
 
 def test_excerpts_begin_with_a_whole_bar_and_have_one_length():

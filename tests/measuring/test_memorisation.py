@@ -85,8 +85,8 @@ def test_the_nearest_passage_of_a_changed_copy():
 
 def test_the_nearest_passage_counts_rests():
     known = [scores.from_grid(np.array([[60, -1], [62, -1], [64, 50], [65, -1]]))]
-    assert memorisation.nearest_passage(np.array([[61, -1], [63, -1]]), known, hop=1) == (1.0, 0, 0,
-        1)
+    assert memorisation.nearest_passage(np.array([[61, -1], [63, -1]]), known,
+                                        hop=1) == (1.0, 0, 0, 1)
     assert memorisation.nearest_passage(np.array([[61, 40], [63, 40]]), known,
                                         hop=1).agreement == 0.5
 

@@ -378,8 +378,8 @@ def test_names_outside_of_the_folder(pack, tmp_path, name):
 
 @given(
     st.lists(
-    st.sampled_from(["..", ".", "a", "/", "//", "\\", "c:", "~", "\0", " ", "é", "..."])).map(
-    "".join) | st.text())
+    st.sampled_from(["..", ".", "a", "/", "//", "\\", "c:", "~", "\0", " ", "é",
+                     "..."])).map("".join) | st.text())
 def test_a_name_lies_inside_or_is_refused(name):
     folder = Path("/some/folder")
     try:
@@ -550,8 +550,8 @@ NOTES = {f"{instrument}-{pitch:03d}-{velocity:03d}":
           "instrument_family": 0, "instrument_family_str": instrument.split("_")[0],
           "instrument_source": 2, "instrument_source_str": "synthetic", "sample_rate": 16000,
           "qualities": [0, 1] + [0] * 8, "qualities_str": ["dark"]}
-         for instrument in ("bass_synthetic_033", "flute_acoustic_002") for pitch,
-         velocity in ((60, 25), (61, 127))}
+         for instrument in ("bass_synthetic_033", "flute_acoustic_002")
+         for pitch, velocity in ((60, 25), (61, 127))}
 COLUMNS = "canonical_composer,canonical_title,split,year,midi_filename,audio_filename,duration"
 PIECES = [
     'Alban Berg,Sonata Op. 1,train,2018,2018/MIDI-Unprocessed_1--1.midi,'

@@ -65,8 +65,8 @@ def test_fewer_bins_lose_more():
     losses = [loss(feature_explorer.feature_card(TONE, SR, feature, bins=bins))
               for feature, bins in (("STFT", 64), ("log-mel", 64), ("log-mel", 8))]
     assert losses == sorted(losses) and losses[0] < losses[2] / 2
-    assert loss(feature_explorer.feature_card(TONE, SR, "MFCC", bins=64)) == pytest.approx(
-        losses[1], abs=0.1)
+    assert loss(feature_explorer.feature_card(TONE, SR, "MFCC",
+                                              bins=64)) == pytest.approx(losses[1], abs=0.1)
     assert loss(feature_explorer.feature_card(TONE, SR, "MFCC", bins=4)) > losses[1]
 
 

@@ -171,8 +171,8 @@ def test_a_second_picture_is_the_same(chorale):
 def test_all_bars_stand_on_one_page_and_the_first_ones_on_request():
     score = scores.from_grid(np.repeat(np.arange(60, 72), 80)[:, None]
                              + np.array([[0, -5, -9, -17]]), title="Long")
-    tall, short = ET.fromstring(engraving.engrave(score)), ET.fromstring(
-        engraving.engrave(score, first_bars=2))
+    tall, short = (ET.fromstring(engraving.engrave(score)),
+                   ET.fromstring(engraving.engrave(score, first_bars=2)))
     assert float(tall.get("height")) > 2 * float(short.get("height"))
     assert "60 bars" in tall[0].text and "2 bars" in short[0].text
 

@@ -14,8 +14,8 @@ note = st.tuples(st.integers(24, 108), st.integers(1, 64), st.booleans())
 @settings(max_examples=60, deadline=None)
 @given(st.lists(note, min_size=1, max_size=12))
 def test_what_is_written_is_what_is_read(notes):
-    text = " | ".join(f"{NAMES[p % 12]}{p // 12 - 1}:{steps / 4}{'^' * fermata}" for p, steps,
-                      fermata in notes)
+    text = " | ".join(f"{NAMES[p % 12]}{p // 12 - 1}:{steps / 4}{'^' * fermata}"
+                      for p, steps, fermata in notes)
     score = parse_melody(text)
     found = to_notes(score)
     assert [(n.pitch, n.end - n.start) for n in found] == [(p, steps) for p, steps, _ in notes]

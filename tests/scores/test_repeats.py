@@ -26,8 +26,8 @@ def played(count: int, **marks: Marks) -> str:
 @settings(max_examples=300)
 def test_with_repeats_alone_every_bar_is_played_and_first_in_its_turn(count, marks):
     found, told = order(count, marks)
-    assert list(dict.fromkeys(found)) == sorted(set(found)) or any(m.endings for m in
-                                                                   marks.values())
+    assert list(dict.fromkeys(found)) == sorted(set(found)) or any(m.endings
+                                                                   for m in marks.values())
     assert set(found) == set(range(count)) and told == []
 
 

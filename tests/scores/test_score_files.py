@@ -171,8 +171,8 @@ def melody_file(path, notes, ticks=480, tracks=None, **events):
         timed += [(0, mido.MetaMessage(kind, **values)) for kind, values in events.items()]
         timed.sort(key=lambda pair: (pair[0], getattr(pair[1], "velocity", 0)))
         before = [0, *(time for time, _ in timed)]
-        file.tracks.append(mido.MidiTrack(event.copy(time=time - last) for (time, event),
-                                          last in zip(timed, before)))
+        file.tracks.append(mido.MidiTrack(event.copy(time=time - last)
+                                          for (time, event), last in zip(timed, before)))
     file.save(path)
     return path
 
@@ -221,8 +221,8 @@ def a_note(step="A", duration=4, chord=""):
 
 def flute(tmp_path, *measures, fifths=0, mode="", transpose="", name="a.musicxml"):
     first = FIRST.format(fifths=fifths, mode=mode, transpose=transpose)
-    text = "".join(f'<measure number="{n}">{first if n == 1 else ""}{m}</measure>' for n,
-                   m in enumerate(measures, 1))
+    text = "".join(f'<measure number="{n}">{first if n == 1 else ""}{m}</measure>'
+                   for n, m in enumerate(measures, 1))
     (tmp_path / name).write_text(MUSICXML.format(text))
     return tmp_path / name
 

@@ -146,8 +146,8 @@ def test_mel_filters_cannot_be_spoiled():
 def test_decibels_and_power_are_inverse_above_the_floor(db):
     np.testing.assert_allclose(features.power_to_db(features.db_to_power(db)), db, atol=1e-3)
     assert features.power_to_db(0) == pytest.approx(features.FLOOR_DB)
-    assert features.power_to_db(np.zeros((2, 3, 4)), floor_db=-50).tolist() == np.full((2, 3, 4),
-        -50).tolist()
+    assert features.power_to_db(np.zeros((2, 3, 4)),
+                                floor_db=-50).tolist() == np.full((2, 3, 4), -50).tolist()
 
 
 def test_distance_is_zero_for_equal_spectra_and_knows_decibels():
@@ -192,16 +192,16 @@ def test_distance_works_at_usual_rates(sr):
 
 
 NAN = np.array([0.1, np.nan])
-BAD = [*[(f"{name} of {kind}", lambda make=make, y=y: make(y), advice) for name,
-         make in (("stft", features.stft), ("log_mel", lambda y: features.log_mel(y, SR)),
-                  ("mfcc", lambda y: features.mfcc(y, SR)),
-                  ("chroma", lambda y: features.chroma(y, SR))) for kind, y,
-         advice in (("nothing", [], "empty"), ("NaN", NAN, "NaN"),
-                    ("stereo", np.zeros((SR, 2)), "to_mono"),
-                    ("3-d", np.zeros((2, 2, 100)), "shape"),
-                    ("unequal lengths", [MELODY, MELODY[1:]], "same length"),
-                    ("an empty batch", np.zeros((0, 1000)), "empty"),
-                    ("integers", np.arange(100), "full scale"))],
+BAD = [*[(f"{name} of {kind}", lambda make=make, y=y: make(y), advice)
+         for name, make in (("stft", features.stft), ("log_mel", lambda y: features.log_mel(y, SR)),
+                            ("mfcc", lambda y: features.mfcc(y, SR)),
+                            ("chroma", lambda y: features.chroma(y, SR)))
+         for kind, y, advice in (("nothing", [], "empty"), ("NaN", NAN, "NaN"),
+                                 ("stereo", np.zeros((SR, 2)), "to_mono"),
+                                 ("3-d", np.zeros((2, 2, 100)), "shape"),
+                                 ("unequal lengths", [MELODY, MELODY[1:]], "same length"),
+                                 ("an empty batch", np.zeros((0, 1000)), "empty"),
+                                 ("integers", np.arange(100), "full scale"))],
        ("odd n_fft", lambda: features.stft(NOISE, 1023), "even"),
        ("n_fft 0", lambda: features.stft(NOISE, 0), "n_fft"),
        ("n_fft of millions", lambda: features.stft(NOISE, 2**22), "n_fft"),

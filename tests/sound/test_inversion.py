@@ -68,8 +68,8 @@ def test_what_each_feature_loses():
     from_mfcc = [_distance(inversion.from_mfcc(features.mfcc(MELODY, SR, n), SR))
                  for n in (64, 20, 2)]
     assert from_stft < 2 < from_log_mel
-    assert from_mfcc[0] == pytest.approx(from_log_mel,
-                                         abs=0.1), ("64 coefficients of 64 bands keep everything")
+    assert from_mfcc[0] == pytest.approx(from_log_mel, abs=0.1), ("64 coefficients of 64 bands "
+                                                                   "keep everything")
     assert from_log_mel < from_mfcc[1] < from_mfcc[2]
     assert from_mfcc[2] < _distance(RNG.normal(scale=0.1, size=len(MELODY)))
 

@@ -32,8 +32,8 @@ def _snr(clean, y):
 
 def test_describe_measures_a_tone():
     found = preparing.describe(TONE + 0.1, SR)
-    assert (found["duration"], found["sample_rate"], found["samples"], found["channels"]) == (1, SR,
-        SR, 1)
+    assert (found["duration"], found["sample_rate"], found["samples"],
+            found["channels"]) == (1, SR, SR, 1)
     assert found["peak_dbfs"] == pytest.approx(20 * math.log10(0.6), abs=0.01)
     assert found["rms_dbfs"] == pytest.approx(10 * math.log10(0.125 + 0.01), abs=0.01)
     assert found["dc"] == pytest.approx(0.1, abs=1e-4)
@@ -60,8 +60,8 @@ def test_describe_silence_and_one_sample():
 def test_each_bit_brings_six_decibels(bits):
     amplitude = 1 - 2 / 2**bits
     y = amplitude * np.sin(2 * np.pi * 441.7 * T)
-    assert _snr(y, preparing.quantize(y,
-                                      bits)) == pytest.approx(6.02 * bits + 1.76 + 20
+    assert _snr(y,
+                preparing.quantize(y, bits)) == pytest.approx(6.02 * bits + 1.76 + 20
                                                               * np.log10(amplitude), abs=0.5)
 
 
@@ -104,9 +104,8 @@ def test_loudness_normalization_hits_the_level_and_twice_changes_nothing(seed, l
     once = preparing.normalize_loudness(y, SR, lufs)
     assert np.abs(once).max() <= 1 + 1e-6
     reached = preparing.loudness(once, SR)
-    assert reached == pytest.approx(lufs,
-                                    abs=0.1) or (reached < lufs
-                                                 and np.abs(once).max() == pytest.approx(1))
+    assert reached == pytest.approx(lufs, abs=0.1) or (reached < lufs
+                                                       and np.abs(once).max() == pytest.approx(1))
     np.testing.assert_allclose(preparing.normalize_loudness(once, SR, lufs), once, atol=1e-4)
 
 

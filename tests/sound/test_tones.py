@@ -84,8 +84,8 @@ def recordings(font, lowest, highest):
 def test_every_family_is_in_every_fold():
     programs = [program for program, *_ in tones.PROGRAMS]
     assert len(set(programs)) == len(programs) and len(tones.FAMILIES) == 8
-    assert {(family, fold) for _, family,
-            fold in tones.PROGRAMS} == {(f, k) for f in range(8) for k in range(4)}
+    assert {(family, fold) for _, family, fold in tones.PROGRAMS} == {(f, k) for f in range(8)
+                                                                      for k in range(4)}
     assert set(tones.FOLDS) == set(tones.SPLITS) == set(datasets.SPLITS)
 
 
@@ -103,8 +103,8 @@ def test_a_fold_belongs_to_one_split(everything):
     for split in tones.SPLITS:
         wanted = {fold for fold, name in enumerate(tones.FOLDS) if name == split}
         assert {fold for _, _, fold in tones.PROGRAMS if tones.FOLDS[fold] == split} == wanted
-    assert dict(zip(everything.program.tolist(), everything.fold.tolist())) == {p: fold for p, _,
-        fold in tones.PROGRAMS}
+    assert dict(zip(everything.program.tolist(), everything.fold.tolist())) == {p: fold
+        for p, _, fold in tones.PROGRAMS}
 
 
 def test_shapes_types_and_ranges(everything):
@@ -121,8 +121,8 @@ def test_shapes_types_and_ranges(everything):
 
 
 def test_names_fit_the_programs(everything):
-    rows = {str(name): everything.families[family] for name,
-            family in zip(everything.instrument, everything.family)}
+    rows = {str(name): everything.families[family]
+            for name, family in zip(everything.instrument, everything.family)}
     assert rows["Violin"] == "bowed" and rows["Acoustic Grand Piano"] == "plucked"
     assert rows["Tenor Sax"] == "reeds"
     assert len(rows) == len(tones.PROGRAMS)

@@ -91,8 +91,8 @@ def test_groups_stay_whole_and_every_example_is_used_once(groups, fractions, see
     assert sorted(np.concatenate(parts)) == list(range(len(groups)))
     names = [{groups[i] for i in part} for part in parts]
     assert sum(map(len, names)) == len(set(groups))
-    assert all((len(part) > 0) == (fraction > 0) for part,
-               fraction in zip(parts, fractions, strict=True))
+    assert all((len(part) > 0) == (fraction > 0)
+               for part, fraction in zip(parts, fractions, strict=True))
 
 
 def test_groups_may_have_names_and_the_shares_come_near():

@@ -13,8 +13,8 @@ from tools import book, notebooks, slides, uv
 def shows(**data):
     return new_code_cell("draw()",
                          outputs=[new_output("display_data",
-                                             {name.replace("_", "/"): x for name,
-                                              x in data.items()})])
+                                             {name.replace("_", "/"): x
+                                              for name, x in data.items()})])
 
 
 def tagged(cell, kind):
@@ -62,8 +62,8 @@ def test_every_section_of_a_cell_gets_its_slide():
     assert [c.source for c in slides.deck(new_notebook(cells=[cell])).cells] == ["## 3. A\n\na",
         "## 4. B\n\nb"]
     assert [c.source
-            for c in slides.deck(new_notebook(cells=[tagged(cell, "slide")])).cells] == [
-        cell.source]
+            for c in slides.deck(
+        new_notebook(cells=[tagged(cell, "slide")])).cells] == [cell.source]
 
 
 def test_a_deck_hides_code_but_not_where_a_tag_wants_it():

@@ -65,8 +65,8 @@ def test_helper_files_follow_imports_but_load_one_chapter():
     files = {path.name for path in notebooks.helper_files(notebook, "00")}
     assert {"datasets.py", "environment.py", "chapter_00.py"} <= files
     assert "networks.py" not in files
-    assert {path.name for path in notebooks.helper_files(notebook,
-                                                         "99")} == files - {"chapter_00.py"}
+    assert {path.name
+            for path in notebooks.helper_files(notebook, "99")} == files - {"chapter_00.py"}
     assert notebooks.helper_files(of_cells("import numpy")) == set()
 
 
