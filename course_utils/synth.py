@@ -1,7 +1,6 @@
 """From notes to sound: scores, MIDI and single notes, played by the sampled instruments of a sound
 font.
 """
-import importlib.resources
 import io
 import math
 from collections.abc import Sequence
@@ -190,7 +189,7 @@ def _with_tail(midi: bytes | str | Path) -> tuple[bytes, float]:
 
 def _play(midi: bytes, seconds: float, soundfont: str | Path | None) -> np.ndarray:
     """Render MIDI of known length as float32 (samples, 2) at 48 kHz."""
-    path = Path(soundfont or importlib.resources.files("pretty_midi") / "TimGM6mb.sf2")
+    path = fonts.path(soundfont)
     font = fonts.read(path)
     try:
         y = _render(midi, font, path)

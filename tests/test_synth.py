@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from course_utils import datasets, scores, synth
+from course_utils.outside import fonts
 from course_utils.scores import score_files
 
 # Programs whose own samples do not sound A4 as a steady tone of 440 Hz, and why.
@@ -198,7 +199,7 @@ def test_arguments_out_of_range_are_refused(options):
 
 
 def a_font():
-    return synth.importlib.resources.files("pretty_midi").joinpath("TimGM6mb.sf2").read_bytes()
+    return fonts.path().read_bytes()
 
 
 BAD_FONTS = [("missing.sf2", None, FileNotFoundError), ("empty.sf2", b"", ValueError),

@@ -62,7 +62,7 @@ def unfold(levels: np.ndarray, held: float) -> tuple[np.ndarray, np.ndarray]:
                        FLOOR))
 
 
-def play_levels(levels: np.ndarray, times: np.ndarray, pitch: float, sr: int = 44100,
+def play_levels(levels: np.ndarray, pitch: float, times: np.ndarray, sr: int = 44100,
                 seed: int = 0) -> np.ndarray:
     """Play levels as they follow each other: harmonics from a wavetable, and breath.
 
@@ -70,8 +70,8 @@ def play_levels(levels: np.ndarray, times: np.ndarray, pitch: float, sr: int = 4
 
     Args:
         levels: (moments, 80) in dB.
-        times: (moments,) in seconds, rising from 0.
         pitch: MIDI pitch, 0 to 127, also between two keys.
+        times: (moments,) in seconds, rising from 0.
         sr: sample rate in Hz, 8000 to 192000.
         seed: of the breath.
 
@@ -85,7 +85,7 @@ def play_levels(levels: np.ndarray, times: np.ndarray, pitch: float, sr: int = 4
     Example:
         >>> import numpy as np
         >>> from course_utils.gan import instruments
-        >>> len(instruments.play_levels(np.zeros((2, 80)), [0, 0.1], pitch=60, sr=8000))
+        >>> len(instruments.play_levels(np.zeros((2, 80)), 60, [0, 0.1], sr=8000))
         800
     """
     import librosa
@@ -145,7 +145,7 @@ def play_note(levels: np.ndarray, pitch: float, held: float, sr: int = 44100,
     """
     held = check_number("The seconds that a note is held", held, SHORTEST, LONGEST)
     times, unfolded = unfold(_checked_levels(levels, len(TIMES)), held)
-    return play_levels(unfolded, times, pitch, sr, seed)
+    return play_levels(unfolded, pitch, times, sr, seed)
 
 
 def one_second(levels: np.ndarray, pitch: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 from keras import layers, ops
 
 from course_utils import synth
-from course_utils.checks import SR, as_array
+from course_utils.checks import SR, as_array, check_whole
 
 NOTE = 2048  # samples of one note of the prelude: 8 frames
 CHORDS = {"C": (48, 55, 60, 64), "Am": (45, 52, 60, 64), "F": (41, 53, 57, 60),
@@ -40,8 +40,7 @@ def prelude(bars: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """
     import pretty_midi
 
-    if not isinstance(bars, int | np.integer) or not 1 <= bars <= 1000:
-        raise ValueError(f"bars is a whole number from 1 to 1000, not {bars!r}.")
+    check_whole("bars", bars, 1, 1000)
     rng, names = np.random.default_rng(seed), ["C"]
     while len(names) < bars:
         names.append(NEXT[names[-1]][rng.integers(2)])

@@ -1,6 +1,7 @@
 """Sound fonts, read before the renderer sees them: SoundFont 2.04, whose tables point at one
 another and into the samples.
 """
+import importlib.resources
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,11 @@ NAMED = {"pgen": (41, "inst"), "igen": (53, "shdr")}  # a generator whose amount
 SAMPLE = np.dtype([("name", "S20"), ("begin", "<u4"), ("end", "<u4"), ("loop", "<u4", 2),
                    ("rate", "<u4"), ("rest", "V6")])
 ADVICE = "Download it again, or give the path of another .sf2 file."
+
+
+def path(soundfont: str | Path | None = None) -> Path:
+    """Return the path of a sound font, by default that of the one that pretty_midi brings."""
+    return Path(soundfont or importlib.resources.files("pretty_midi") / "TimGM6mb.sf2")
 
 
 def read(path: str | Path) -> bytes:

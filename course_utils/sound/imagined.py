@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from course_utils.checks import SR
+from course_utils.checks import SR, check_whole
 from course_utils.sound import tones
 
 T = np.arange(round(tones.LENGTH * SR), dtype=np.float32) / SR
@@ -44,9 +44,8 @@ def imagined_tones(per_family: int, per_instrument: int = 5, seed: int = 0) -> t
     Raises:
         ValueError: if a count is not a whole number from 1 on.
     """
-    for name, count in (("per_family", per_family), ("per_instrument", per_instrument)):
-        if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < 1:
-            raise ValueError(f"{name} is a whole number from 1 on, not {count!r}.")
+    check_whole("per_family", per_family, 1)
+    check_whole("per_instrument", per_instrument, 1)
     rows = [(family, number) for family in range(len(FAMILIES)) for number in range(per_family)]
     played = [_instrument(family, number, per_instrument, seed) for family, number in rows]
     family, number = np.repeat(np.array(rows), per_instrument, axis=0).T

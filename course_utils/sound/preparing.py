@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from course_utils.audio import load, resample
-from course_utils.checks import SR, check_number, check_rate, to_mono, waveform
+from course_utils.checks import SR, check_number, check_rate, check_whole, to_mono, waveform
 from course_utils.sound.windows import frame
 
 LOUDNESS_BLOCK = 0.4
@@ -78,8 +78,7 @@ def quantize(y: np.ndarray, bits: int, dither: bool = False, seed: int = 0) -> n
         [-1.0, 0.0, 0.5, 0.5]
     """
     y = waveform(y)
-    if isinstance(bits, bool) or not isinstance(bits, (int, np.integer)) or not 2 <= bits <= 24:
-        raise ValueError(f"bits is a whole number from 2 to 24, not {bits!r}.")
+    check_whole("bits", bits, 2, 24)
     half = 2.0 ** (bits - 1)
     rng = np.random.default_rng(seed)
     noise = rng.random(y.shape) - rng.random(y.shape) if dither else 0.0

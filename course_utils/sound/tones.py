@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from course_utils import environment, synth
-from course_utils.checks import SR
+from course_utils.checks import SR, check_whole
 from course_utils.outside import archives, fonts
 
 SPLITS = ("train", "valid", "test")
@@ -106,10 +106,8 @@ def tones(split: str | None = None, soundfont: str | Path | None = None,
     if split not in (None, *SPLITS):
         raise ValueError(f"The split is one of {', '.join(SPLITS)}, or None for all of them, not "
                          f"{split!r}.")
-    if not isinstance(per_program, int | np.integer) or not 1 <= per_program <= 500:
-        raise ValueError("per_program is a whole number of tones from 1 to 500, not "
-                         f"{per_program!r}.")
-    soundfont = Path(soundfont or importlib.resources.files("pretty_midi") / "TimGM6mb.sf2")
+    check_whole("per_program", per_program, 1, 500)
+    soundfont = fonts.path(soundfont)
     notes, font = _notes(per_program), fonts.read(soundfont)
     key = _key(notes, font)
     cache = environment.cache_folder() / f"tones-{key}.npz"

@@ -160,7 +160,7 @@ def test_notes_that_cannot_be_played_are_refused(wrong, told):
 def test_times_must_rise():
     for times in ([0.1, 0.2], [0, 0.2, 0.2], [0]):
         with pytest.raises(ValueError, match="rise"):
-            instruments.play_levels(np.zeros((len(times), 80)), np.array(times), 60)
+            instruments.play_levels(np.zeros((len(times), 80)), 60, np.array(times))
 
 
 def test_a_voice_needs_an_instrument():
