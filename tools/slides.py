@@ -29,6 +29,7 @@ CONFIG = {"reveal_theme": "simple", "reveal_url_prefix": "reveal",
           "mathjax_url": "mathjax/tex-svg.js", "exclude_input_prompt": True,
           "exclude_output_prompt": True}
 # The template starts reveal.js by way of require.js and jQuery from the web, and an older MathJax.
+# MathJax leaves outputs alone, and sets no links: a name from outside may hold dollars, too.
 START = """<style>
 .reveal .slides section { max-height: 100%; overflow: hidden auto; font-size: 26px;
   text-align: left; }
@@ -36,7 +37,9 @@ START = """<style>
   height: auto; max-height: 400px; }
 .reveal .jp-OutputArea img { object-fit: contain; object-position: left; }
 .reveal audio { width: 30em; max-width: 100%; }</style>
-<script>window.MathJax = {tex: {inlineMath: [["$", "$"], ["\\\\(", "\\\\)"]]}}</script>
+<script>window.MathJax = {tex: {inlineMath: [["$", "$"], ["\\\\(", "\\\\)"]],
+    packages: {"[-]": ["html", "require", "autoload"]}},
+  options: {ignoreHtmlClass: "tex2jax_ignore|jp-OutputArea"}}</script>
 <script src="mathjax/tex-svg.js"></script>
 <script src="reveal/dist/reveal.js"></script><script src="reveal/plugin/notes/notes.js"></script>
 <script>Reveal.initialize({width: 1200, height: 720, slideNumber: "c/t", hash: true,
