@@ -82,7 +82,7 @@ BAD = [(["--seconds", "1"], "between 4"), (["--seconds", "1e9"], "between 4 and 
        (["--key", "H major"], "not a key"), (["--key", ""], "not a key"),
        (["--seed", "-1"], "seed"), (["--seed", "99999999999"], "seed"),
        (["--melody", "missing.mid"], "no file"), (["--melody", "."], "folder|ends in"),
-       (["--melody", "tune.txt"], "ends in"), (["--soundfont", "missing.sf2"], "missing.sf2")]
+       (["--melody", "README.md"], "ends in"), (["--soundfont", "missing.sf2"], "missing.sf2")]
 
 
 @pytest.mark.parametrize(("arguments", "message"), BAD,

@@ -370,7 +370,8 @@ def test_whatever_one_file_raises_costs_no_other(tmp_path, monkeypatch, error):
 # Machines that misbehave.
 
 RUN = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which the background ignores
 from course_utils.commands import score
 def run(options):
     {body}
