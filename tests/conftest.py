@@ -27,6 +27,8 @@ SLOW = {
     *(TESTS / "tools" / f"test_{name}.py" for name in ("holds", "hub", "room")),
 }
 
+LONGEST = {TESTS / "test_datasets.py", TESTS / "gan" / "test_toy_gan.py"}
+
 
 def pytest_ignore_collect(collection_path, config):
     """Leave slow files alone where slow tests are not wanted; None lets pytest decide."""
@@ -36,13 +38,13 @@ def pytest_ignore_collect(collection_path, config):
 
 
 def pytest_collection_modifyitems(items):
-    """Mark what stands in slow files and in the browser's folder, and put slow tests first, so that
-    all cores have work until the end.
+    """Mark what stands in slow files and in the browser's folder, and put the longest tests first,
+    so that all cores have work until the end.
     """
     for item in items:
         if item.path in SLOW:
             item.add_marker(pytest.mark.slow)
         if TESTS / "browser" in item.path.parents:
             item.add_marker(pytest.mark.browser)
-    items.sort(key=lambda item: not (item.get_closest_marker("slow")
-                                     or item.get_closest_marker("browser")))
+    items.sort(key=lambda item: (item.path not in LONGEST, not item.get_closest_marker("browser"),
+                                 not item.get_closest_marker("slow")))
