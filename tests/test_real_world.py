@@ -507,3 +507,16 @@ def test_signals_are_handed_back():
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(1)
     assert stop.value.code == machine.ENDED and signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_kind_that_is_no_four_letters_is_a_damage_like_others(tmp_path):
+    made = ff("a.m4a", "aac")(tmp_path)
+    for place in range(made.count(b"mp4a")):
+        parts = made.split(b"mp4a")
+        path = tmp_path / "odd.m4a"
+        path.write_bytes(b"mp4a".join(parts[:place + 1]) + b"\xffp4a"
+                         + b"mp4a".join(parts[place + 1:]))
+        try:
+            assert np.isfinite(audio.load(path)[0]).all()
+        except (ValueError, OSError) as error:
+            assert "odd.m4a" in str(error)

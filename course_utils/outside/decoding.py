@@ -168,7 +168,11 @@ def _container(raw: BinaryIO, name: str):
 
 
 def _check_decoder(stream, name: str) -> None:
-    if stream.codec_context is None or stream.codec_context.codec_tag in LOCKED:
+    try:
+        locked = stream.codec_context is None or stream.codec_context.codec_tag in LOCKED
+    except UnicodeDecodeError as error:  # a tag is four letters, if the file is sound
+        raise _damaged(name) from error
+    if locked:
         raise ValueError(f"{name} is protected (bought music often is), or in a format whose "
                          f"decoder needs a licence. {ADVICE}")
 
