@@ -18,6 +18,9 @@ LOWEST, HIGHEST = 30, 88
 VOCABULARY = HIGHEST - LOWEST + 2
 LONGEST_BAR = 255
 VOICES = ("Soprano", "Alto", "Tenor", "Bass")
+# The pitch classes of note names, and how far a sign moves them.
+SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+SIGNS = {"": 0, "#": 1, "##": 2, "b": -1, "bb": -2}
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ import numpy as np
 from course_utils import environment
 from course_utils.scores import (
     REST,
+    SEMITONES,
     STEPS_PER_QUARTER,
     VOICES,
     Score,
@@ -21,7 +22,6 @@ from course_utils.scores import (
 )
 
 LETTERS = "FCGDAEB"  # along the circle of fifths
-SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 # lengths of a beat or more, and the multiples of a step where they may begin
 GRID = {24: 8, 16: 4, 12: 4, 8: 4, 6: 2, 4: 2}
 PAGE = {"scale": 42, "pageHeight": 60000, "adjustPageHeight": True, "footer": "none",

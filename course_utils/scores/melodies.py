@@ -3,10 +3,16 @@ import re
 
 import numpy as np
 
-from course_utils.scores import REST, STEPS_PER_QUARTER, Note, Score, from_notes
+from course_utils.scores import (
+    REST,
+    SEMITONES,
+    SIGNS,
+    STEPS_PER_QUARTER,
+    Note,
+    Score,
+    from_notes,
+)
 
-LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-SIGNS = {"": 0, "#": 1, "##": 2, "b": -1, "bb": -2}
 WORD = re.compile(r"(?P<name>[A-Ga-g])(?P<sign>##?|bb?)?(?P<octave>-?\d)|(?P<rest>[rR])")
 LENGTH = re.compile(r"\d*\.?\d+")
 EXAMPLE = ("Write notes such as 'C5 Eb5:0.5 F#4:2^ r' (name, octave, :quarters, ^ for a fermata, r "
@@ -74,7 +80,7 @@ def _parse(word: str) -> tuple[int, int, bool]:
                          "sixteenth), up to 16.")
     if found["rest"]:
         return REST, int(steps), word.endswith("^")
-    pitch = (12 * (int(found["octave"]) + 1) + LETTERS[found["name"].upper()]
+    pitch = (12 * (int(found["octave"]) + 1) + SEMITONES[found["name"].upper()]
              + SIGNS[found["sign"] or ""])
     if not 0 <= pitch <= 127:
         raise ValueError(f"{word!r} is MIDI {pitch}, outside of 0..127. Choose another octave; C4 "

@@ -5,8 +5,7 @@ from collections import defaultdict
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
-from course_utils.scores import REST, reading
-from course_utils.scores.engraving import SEMITONES
+from course_utils.scores import REST, SEMITONES, reading
 from course_utils.scores.repeats import MOST_PLAYS, Marks
 
 NUMBER = re.compile(r"\s*([+-]?\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})\s*")

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import numpy as np
 
-from course_utils.scores import REST, STEPS_PER_QUARTER, Score, score_files
+from course_utils.scores import REST, SEMITONES, SIGNS, STEPS_PER_QUARTER, Score, score_files
 
 PHRASE = 32
 SLOWEST, FASTEST, USUAL = 10, 400, 80.0  # quarter notes a minute
 LONGEST = 1198  # seconds: what the synthesizer plays at a time, without its last sound's tail
-TONICS = {"C": 0, "C#": 1, "Db": 1, "D": 2, "D#": 3, "Eb": 3, "E": 4, "F": 5, "F#": 6, "Gb": 6,
-          "G": 7, "G#": 8, "Ab": 8, "A": 9, "A#": 10, "Bb": 10, "B": 11}
+# Those that a white key has a name for are called by it.
+TONICS = {letter + sign: (pitch + SIGNS[sign]) % 12 for letter, pitch in SEMITONES.items()
+          for sign in ("", "#", "b") if letter + sign not in ("E#", "B#", "Fb", "Cb")}
 
 
 def parse_key(name: str) -> int:
