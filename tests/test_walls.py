@@ -331,6 +331,20 @@ def test_damaged_weights_are_refused(damage, weights, tmp_path):
     assert archives.read_weights(made := network(), path) is made
 
 
+@pytest.mark.slow
+@settings(max_examples=60)
+@given(data=st.data())
+def test_mutated_weights_are_read_or_refused(weights, data, tmp_path_factory):
+    path = tmp_path_factory.getbasetemp() / "mutated.weights.h5"
+    path.write_bytes(data.draw(mutated(weights) | st.binary(max_size=300)))
+    try:
+        made = archives.read_weights(network(), path)
+    except (ValueError, OSError) as error:
+        assert "mutated.weights.h5" in str(error)
+    else:
+        assert all(np.isfinite(array).all() for array in made.get_weights())
+
+
 # Sound fonts
 
 def chunk(name: bytes, content: bytes) -> bytes:
