@@ -41,7 +41,7 @@ lab: $(READY) ## set up, and open JupyterLab on the first notebook (LAB_ARGS= fo
 check test: export COURSE_QUIET = 1
 check test: export PYTHONHASHSEED = 0
 check test: export TF_CPP_MIN_LOG_LEVEL = 3
-check: $(READY) ## lint, and the tests that need no notebook, browser, training or composing: a minute
+check: $(READY) ## lint, and the tests that need no notebook, browser, training or composing: a minute and a half
 	"$(RUN)" -m ruff check .
 	"$(RUN)" -m pytest -q $(BOTH) --dist worksteal -m "not slow and not browser" tests
 
